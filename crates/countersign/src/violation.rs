@@ -111,6 +111,8 @@ violations! {
     RequestContextNotEmpty, DecodeError, "RFC 9846 §4.4.2", "Its certificate request context must be empty in the handshake.";
     RequestContextMismatch, DecodeError, "RFC 9846 §4.5.2", "Its certificate answers a request that was not made.";
     UndecodableLeafCertificate, BadCertificate, "RFC 9846 §4.5.2", "The certificate that it sent cannot be decoded.";
+    UnsupportedPublicKey, UnsupportedCertificate, "RFC 9846 §4.5.2", "The key of its certificate is of a kind or size that is not supported.";
+    MalformedPublicKey, BadCertificate, "RFC 9846 §4.5.2", "The key of its certificate is not a valid key of its kind.";
     SignatureSchemeNotOffered, IllegalParameter, "RFC 9846 §4.5.3", "It signed with a scheme that was not offered.";
     SignatureSchemeForCertificatesOnly, IllegalParameter, "RFC 9846 §4.3.3", "It signed the handshake with a scheme that is allowed in certificates only.";
     SignatureKeyMismatch, IllegalParameter, "RFC 9846 §4.5.3", "It signed with a scheme that does not fit the key of its certificate.";

@@ -1,0 +1,132 @@
+//! Signature schemes (RFC 9846 §4.3.3).
+
+use core::fmt;
+
+use aws_lc_rs::signature::{self, VerificationAlgorithm};
+
+macro_rules! schemes {
+    ($($(#[$doc:meta])* $constant:ident = $code:literal, $name:literal, $algorithm:ident;)*) => {
+        impl SignatureScheme {
+            $($(#[$doc])* pub const $constant: Self = Self($code);)*
+
+            /// The name in the RFC, as `ecdsa_secp256r1_sha256`; `unknown` for other numbers.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$constant => $name,)*
+                    _ => "unknown",
+                }
+            }
+
+            /// What verifies it.
+            pub(super) fn verification(self) -> Option<&'static dyn VerificationAlgorithm> {
+                match self {
+                    $(Self::$constant => Some(&signature::$algorithm),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+/// A signature algorithm together with its hash function and, for ECDSA, its curve.
+///
+/// ```
+/// use countersign::SignatureScheme;
+/// assert_eq!(SignatureScheme::from(0x0403), SignatureScheme::ECDSA_SECP256R1_SHA256);
+/// assert_eq!(SignatureScheme::ED25519.to_string(), "ed25519 (0x0807)");
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SignatureScheme(u16);
+
+schemes! {
+    /// ECDSA with P-256 and SHA-256.
+    ECDSA_SECP256R1_SHA256 = 0x0403, "ecdsa_secp256r1_sha256", ECDSA_P256_SHA256_ASN1;
+    /// ECDSA with P-384 and SHA-384.
+    ECDSA_SECP384R1_SHA384 = 0x0503, "ecdsa_secp384r1_sha384", ECDSA_P384_SHA384_ASN1;
+    /// ECDSA with P-521 and SHA-512.
+    ECDSA_SECP521R1_SHA512 = 0x0603, "ecdsa_secp521r1_sha512", ECDSA_P521_SHA512_ASN1;
+    /// Ed25519 (RFC 8032).
+    ED25519 = 0x0807, "ed25519", ED25519;
+    /// RSASSA-PSS with SHA-256, by a key that may also do other things.
+    RSA_PSS_RSAE_SHA256 = 0x0804, "rsa_pss_rsae_sha256", RSA_PSS_2048_8192_SHA256;
+    /// RSASSA-PSS with SHA-384, by a key that may also do other things.
+    RSA_PSS_RSAE_SHA384 = 0x0805, "rsa_pss_rsae_sha384", RSA_PSS_2048_8192_SHA384;
+    /// RSASSA-PSS with SHA-512, by a key that may also do other things.
+    RSA_PSS_RSAE_SHA512 = 0x0806, "rsa_pss_rsae_sha512", RSA_PSS_2048_8192_SHA512;
+    /// RSASSA-PSS with SHA-256, by a key that may do nothing else.
+    RSA_PSS_PSS_SHA256 = 0x0809, "rsa_pss_pss_sha256", RSA_PSS_2048_8192_SHA256;
+    /// RSASSA-PSS with SHA-384, by a key that may do nothing else.
+    RSA_PSS_PSS_SHA384 = 0x080a, "rsa_pss_pss_sha384", RSA_PSS_2048_8192_SHA384;
+    /// RSASSA-PSS with SHA-512, by a key that may do nothing else.
+    RSA_PSS_PSS_SHA512 = 0x080b, "rsa_pss_pss_sha512", RSA_PSS_2048_8192_SHA512;
+    /// RSASSA-PKCS1-v1_5 with SHA-256: in TLS 1.3 for certificates only.
+    RSA_PKCS1_SHA256 = 0x0401, "rsa_pkcs1_sha256", RSA_PKCS1_2048_8192_SHA256;
+    /// RSASSA-PKCS1-v1_5 with SHA-384: in TLS 1.3 for certificates only.
+    RSA_PKCS1_SHA384 = 0x0501, "rsa_pkcs1_sha384", RSA_PKCS1_2048_8192_SHA384;
+    /// RSASSA-PKCS1-v1_5 with SHA-512: in TLS 1.3 for certificates only.
+    RSA_PKCS1_SHA512 = 0x0601, "rsa_pkcs1_sha512", RSA_PKCS1_2048_8192_SHA512;
+}
+
+impl SignatureScheme {
+    /// The schemes accepted in a `CertificateVerify` unless configured otherwise, most preferred
+    /// first.
+    pub const HANDSHAKE_DEFAULT: &'static [Self] = &[
+        Self::ECDSA_SECP256R1_SHA256,
+        Self::ED25519,
+        Self::ECDSA_SECP384R1_SHA384,
+        Self::ECDSA_SECP521R1_SHA512,
+        Self::RSA_PSS_RSAE_SHA256,
+        Self::RSA_PSS_RSAE_SHA384,
+        Self::RSA_PSS_RSAE_SHA512,
+        Self::RSA_PSS_PSS_SHA256,
+        Self::RSA_PSS_PSS_SHA384,
+        Self::RSA_PSS_PSS_SHA512,
+    ];
+
+    /// The schemes accepted in certificates unless configured otherwise, most preferred first:
+    /// those of [`Self::HANDSHAKE_DEFAULT`] and RSASSA-PKCS1-v1_5.
+    pub const CERTIFICATE_DEFAULT: &'static [Self] = &[
+        Self::ECDSA_SECP256R1_SHA256,
+        Self::ED25519,
+        Self::ECDSA_SECP384R1_SHA384,
+        Self::ECDSA_SECP521R1_SHA512,
+        Self::RSA_PSS_RSAE_SHA256,
+        Self::RSA_PSS_RSAE_SHA384,
+        Self::RSA_PSS_RSAE_SHA512,
+        Self::RSA_PSS_PSS_SHA256,
+        Self::RSA_PSS_PSS_SHA384,
+        Self::RSA_PSS_PSS_SHA512,
+        Self::RSA_PKCS1_SHA256,
+        Self::RSA_PKCS1_SHA384,
+        Self::RSA_PKCS1_SHA512,
+    ];
+
+    /// The number on the wire.
+    pub const fn to_u16(self) -> u16 {
+        self.0
+    }
+
+    /// Whether a TLS 1.3 handshake must not be signed with it though certificates may be:
+    /// RSASSA-PKCS1-v1_5 with any hash function and everything with SHA-1.
+    pub(crate) const fn is_for_certificates_only(self) -> bool {
+        matches!(self.0, 0x0401 | 0x0501 | 0x0601 | 0x0201 | 0x0203)
+    }
+}
+
+impl From<u16> for SignatureScheme {
+    fn from(code: u16) -> Self {
+        Self(code)
+    }
+}
+
+impl fmt::Debug for SignatureScheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for SignatureScheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (0x{:04x})", self.name(), self.0)
+    }
+}

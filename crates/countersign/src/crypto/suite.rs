@@ -1,0 +1,210 @@
+//! The cipher suites of TLS 1.3 and the authenticated encryption of their records.
+
+use core::fmt;
+
+use aws_lc_rs::aead::{self, Aad, LessSafeKey, Nonce, UnboundKey};
+
+use super::hash::HashAlgorithm;
+use crate::error::{Error, Result};
+
+/// The length of the authentication tag of every suite, in bytes.
+pub(crate) const TAG_LEN: usize = 16;
+
+/// The length of a nonce of every suite, in bytes.
+pub(crate) const NONCE_LEN: usize = 12;
+
+/// A cipher suite of TLS 1.3 (RFC 9846 §B.4): record protection and hash function.
+///
+/// ```
+/// use countersign::CipherSuite;
+/// assert_eq!(CipherSuite::from_u16(0x1301), Some(CipherSuite::Aes128GcmSha256));
+/// assert_eq!(CipherSuite::Aes128GcmSha256.name(), "TLS_AES_128_GCM_SHA256");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CipherSuite {
+    /// `TLS_AES_128_GCM_SHA256`, which every implementation of TLS 1.3 has.
+    Aes128GcmSha256,
+    /// `TLS_AES_256_GCM_SHA384`.
+    Aes256GcmSha384,
+    /// `TLS_CHACHA20_POLY1305_SHA256`, fast without hardware support for AES.
+    ChaCha20Poly1305Sha256,
+}
+
+impl CipherSuite {
+    /// Every suite, most preferred first.
+    pub const ALL: &'static [Self] = &[
+        Self::Aes128GcmSha256,
+        Self::Aes256GcmSha384,
+        Self::ChaCha20Poly1305Sha256,
+    ];
+
+    /// The suite of that number on the wire, if it is one of ours.
+    pub const fn from_u16(code: u16) -> Option<Self> {
+        match code {
+            0x1301 => Some(Self::Aes128GcmSha256),
+            0x1302 => Some(Self::Aes256GcmSha384),
+            0x1303 => Some(Self::ChaCha20Poly1305Sha256),
+            _ => None,
+        }
+    }
+
+    /// The number on the wire.
+    pub const fn to_u16(self) -> u16 {
+        match self {
+            Self::Aes128GcmSha256 => 0x1301,
+            Self::Aes256GcmSha384 => 0x1302,
+            Self::ChaCha20Poly1305Sha256 => 0x1303,
+        }
+    }
+
+    /// The name in the RFC, as `TLS_AES_128_GCM_SHA256`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Aes128GcmSha256 => "TLS_AES_128_GCM_SHA256",
+            Self::Aes256GcmSha384 => "TLS_AES_256_GCM_SHA384",
+            Self::ChaCha20Poly1305Sha256 => "TLS_CHACHA20_POLY1305_SHA256",
+        }
+    }
+
+    /// The hash function of the transcript and the key schedule.
+    pub(crate) const fn hash(self) -> HashAlgorithm {
+        match self {
+            Self::Aes128GcmSha256 | Self::ChaCha20Poly1305Sha256 => HashAlgorithm::Sha256,
+            Self::Aes256GcmSha384 => HashAlgorithm::Sha384,
+        }
+    }
+
+    /// The length of a record key in bytes.
+    pub(crate) const fn key_len(self) -> usize {
+        match self {
+            Self::Aes128GcmSha256 => 16,
+            Self::Aes256GcmSha384 | Self::ChaCha20Poly1305Sha256 => 32,
+        }
+    }
+
+    /// How many records one key may protect before it has to be updated.
+    pub(crate) const fn confidentiality_limit(self) -> u64 {
+        match self {
+            // RFC 9846 §5.5: up to 2^24.5 full-size records may be encrypted on a given connection.
+            Self::Aes128GcmSha256 | Self::Aes256GcmSha384 => 23_726_566,
+            // RFC 9846 §5.5: the record sequence number would wrap before the limit is reached.
+            Self::ChaCha20Poly1305Sha256 => u64::MAX,
+        }
+    }
+
+    fn primitive(self) -> &'static aead::Algorithm {
+        match self {
+            Self::Aes128GcmSha256 => &aead::AES_128_GCM,
+            Self::Aes256GcmSha384 => &aead::AES_256_GCM,
+            Self::ChaCha20Poly1305Sha256 => &aead::CHACHA20_POLY1305,
+        }
+    }
+}
+
+impl fmt::Display for CipherSuite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A record key, ready for use. Erased when dropped.
+pub(crate) struct AeadKey {
+    key: LessSafeKey,
+}
+
+impl AeadKey {
+    /// Sets up a key of exactly `suite.key_len()` bytes.
+    pub(crate) fn new(suite: CipherSuite, key: &[u8]) -> Result<Self> {
+        let key = UnboundKey::new(suite.primitive(), key)
+            .map_err(|_| Error::Internal("a record key of the wrong length"))?;
+        Ok(Self {
+            key: LessSafeKey::new(key),
+        })
+    }
+
+    /// Encrypts `in_out` where it lies. `extra_in` (the inner content type) is encrypted behind
+    /// it into `extra_out_and_tag`, which must have room for exactly it and the tag
+    /// ([`TAG_LEN`]). No nonce may be used twice.
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "the inputs of one AEAD call, each of which the record layer holds apart"
+    )]
+    pub(crate) fn seal_in_place(
+        &self,
+        nonce: [u8; NONCE_LEN],
+        aad: &[u8],
+        in_out: &mut [u8],
+        extra_in: &[u8],
+        extra_out_and_tag: &mut [u8],
+    ) -> Result<()> {
+        self.key
+            .seal_in_place_scatter(
+                Nonce::assume_unique_for_key(nonce),
+                Aad::from(aad),
+                in_out,
+                extra_in,
+                extra_out_and_tag,
+            )
+            .map_err(|_| Error::Internal("a record could not be sealed"))
+    }
+
+    /// Like `seal_in_place`, but from `plaintext` into `ciphertext`, which must be equally long.
+    pub(crate) fn seal_into(
+        &self,
+        nonce: [u8; NONCE_LEN],
+        aad: &[u8],
+        record: Separate<'_>,
+    ) -> Result<()> {
+        let Separate {
+            plaintext,
+            ciphertext,
+            extra_in,
+            extra_out_and_tag,
+        } = record;
+        self.key
+            .seal_out_of_place_scatter(
+                Nonce::assume_unique_for_key(nonce),
+                Aad::from(aad),
+                plaintext,
+                ciphertext,
+                extra_in,
+                extra_out_and_tag,
+            )
+            .map_err(|_| Error::Internal("a record could not be sealed"))
+    }
+
+    /// Decrypts `in_out` (ciphertext and tag) where it lies and returns the length of the
+    /// plaintext at its front. `None`: it was not sealed with this key, nonce and `aad`; its
+    /// content is then unspecified and must not be used.
+    pub(crate) fn open_in_place(
+        &self,
+        nonce: [u8; NONCE_LEN],
+        aad: &[u8],
+        in_out: &mut [u8],
+    ) -> Option<usize> {
+        self.key
+            .open_in_place(Nonce::assume_unique_for_key(nonce), Aad::from(aad), in_out)
+            .ok()
+            .map(|plaintext| plaintext.len())
+    }
+}
+
+impl fmt::Debug for AeadKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AeadKey").finish_non_exhaustive()
+    }
+}
+
+/// A record that is sealed from one buffer into another.
+#[derive(Debug)]
+pub(crate) struct Separate<'a> {
+    /// What is sealed.
+    pub(crate) plaintext: &'a [u8],
+    /// Where it goes; as long as the plaintext.
+    pub(crate) ciphertext: &'a mut [u8],
+    /// What is sealed behind it: the inner content type.
+    pub(crate) extra_in: &'a [u8],
+    /// Where that goes, and the tag behind it.
+    pub(crate) extra_out_and_tag: &'a mut [u8],
+}

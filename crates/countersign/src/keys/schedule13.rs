@@ -1,0 +1,344 @@
+//! The key schedule of TLS 1.3 (RFC 9846 §7.1). The code follows the drawing downwards; each
+//! stage is a type that is consumed to reach the next.
+//!
+//! ```text
+//!             0
+//!             |
+//!             v
+//!   PSK ->  HKDF-Extract = Early Secret                          EarlySecret
+//!             |
+//!             +-----> Derive-Secret(., "ext binder" |            .binder_key()
+//!             |                        "res binder", "")
+//!             +-----> Derive-Secret(., "c e traffic", CH)        .client_early_traffic()
+//!             +-----> Derive-Secret(., "e exp master", CH)       .early_exporter()
+//!             v
+//!       Derive-Secret(., "derived", "")
+//!             |
+//!             v
+//! (EC)DHE -> HKDF-Extract = Handshake Secret                     .into_handshake()
+//!             |
+//!             +-----> Derive-Secret(., "c hs traffic", CH..SH)   .client_traffic()
+//!             +-----> Derive-Secret(., "s hs traffic", CH..SH)   .server_traffic()
+//!             v
+//!       Derive-Secret(., "derived", "")
+//!             |
+//!             v
+//!   0 ->    HKDF-Extract = Master Secret                         .into_master()
+//!             |
+//!             +-----> Derive-Secret(., "c ap traffic", CH..SF)   .client_traffic()
+//!             +-----> Derive-Secret(., "s ap traffic", CH..SF)   .server_traffic()
+//!             +-----> Derive-Secret(., "exp master", CH..SF)     .exporter()
+//!             +-----> Derive-Secret(., "res master", CH..CF)     .resumption()
+//! ```
+//!
+//! CH is the `ClientHello`, SH the `ServerHello`, SF and CF the Finished of server and client.
+
+use core::fmt;
+use core::marker::PhantomData;
+use std::sync::OnceLock;
+
+use super::exporter::Exporter;
+use super::point::{At, ClientFinished, ClientHello, ServerFinished, ServerHello};
+use super::secret::{Secret, derive, expand_label};
+use crate::crypto::CipherSuite;
+use crate::crypto::group::SharedSecret;
+use crate::crypto::hash::{Digest, HashAlgorithm, MAX_DIGEST_LEN, constant_time_eq};
+use crate::crypto::hmac::HmacKey;
+use crate::crypto::suite::{AeadKey, NONCE_LEN};
+use crate::error::Result;
+use crate::violation::Violation;
+
+/// What goes in wherever the drawing says 0: as many zero bytes as the digest has.
+const ZEROS: [u8; MAX_DIGEST_LEN] = [0; MAX_DIGEST_LEN];
+
+fn zeros(hash: HashAlgorithm) -> &'static [u8] {
+    ZEROS.get(..hash.output_len()).unwrap_or(&ZEROS)
+}
+
+/// The first stage. With a pre-shared key it is used in full; without one it is a constant, whose
+/// only use is to be consumed.
+#[derive(Debug)]
+pub(crate) struct EarlySecret {
+    hash: HashAlgorithm,
+    key: Option<HmacKey>,
+}
+
+impl EarlySecret {
+    /// Without a pre-shared key.
+    pub(crate) fn without_psk(hash: HashAlgorithm) -> Self {
+        Self { hash, key: None }
+    }
+
+    /// From a pre-shared key.
+    pub(crate) fn new(hash: HashAlgorithm, psk: &Secret) -> Result<Self> {
+        let key = HmacKey::new(hash, zeros(hash)).extract(psk.expose())?;
+        Ok(Self {
+            hash,
+            key: Some(key),
+        })
+    }
+
+    /// The key that proves possession of the pre-shared key in the `ClientHello`.
+    pub(crate) fn binder_key(&self, source: PskSource) -> Result<BinderKey> {
+        let label: &[u8] = match source {
+            PskSource::External => b"ext binder",
+            PskSource::Resumption => b"res binder",
+        };
+        let nothing = self.hash.digest(b"");
+        Ok(BinderKey {
+            hash: self.hash,
+            secret: self.with_key(|key| derive(key, label, nothing.as_ref()))?,
+        })
+    }
+
+    /// Protects early data.
+    pub(crate) fn client_early_traffic(
+        &self,
+        transcript: &At<ClientHello>,
+    ) -> Result<TrafficSecret<ClientToServer>> {
+        self.with_key(|key| TrafficSecret::derive(key, b"c e traffic", transcript.hash()))
+    }
+
+    /// Exports keying material before the handshake is complete.
+    pub(crate) fn early_exporter(&self, transcript: &At<ClientHello>) -> Result<Exporter> {
+        let transcript = transcript.hash();
+        let secret = self.with_key(|key| derive(key, b"e exp master", transcript.as_ref()))?;
+        Ok(Exporter::new(self.hash, secret))
+    }
+
+    /// On to the handshake, with what the key exchange gave.
+    pub(crate) fn into_handshake(self, shared: &SharedSecret) -> Result<HandshakeSecret> {
+        let key = match &self.key {
+            Some(key) => next_salt(key)?.extract(shared.as_ref())?,
+            None => salt_without_psk(self.hash)?.extract(shared.as_ref())?,
+        };
+        Ok(HandshakeSecret { key })
+    }
+
+    fn with_key<T>(&self, use_key: impl FnOnce(&HmacKey) -> Result<T>) -> Result<T> {
+        match &self.key {
+            Some(key) => use_key(key),
+            None => use_key(&early_secret_without_psk(self.hash)?),
+        }
+    }
+}
+
+fn early_secret_without_psk(hash: HashAlgorithm) -> Result<HmacKey> {
+    HmacKey::new(hash, zeros(hash)).extract(zeros(hash))
+}
+
+/// The salt of the handshake secret without a pre-shared key: a constant for each hash function,
+/// computed once per process.
+fn salt_without_psk(hash: HashAlgorithm) -> Result<&'static HmacKey> {
+    static SHA256: OnceLock<HmacKey> = OnceLock::new();
+    static SHA384: OnceLock<HmacKey> = OnceLock::new();
+    static SHA512: OnceLock<HmacKey> = OnceLock::new();
+    let cell = match hash {
+        HashAlgorithm::Sha256 => &SHA256,
+        HashAlgorithm::Sha384 => &SHA384,
+        HashAlgorithm::Sha512 => &SHA512,
+    };
+    if let Some(salt) = cell.get() {
+        return Ok(salt);
+    }
+    let salt = next_salt(&early_secret_without_psk(hash)?)?;
+    Ok(cell.get_or_init(|| salt))
+}
+
+/// `Derive-Secret(., "derived", "")`, which leads from one stage to the next.
+fn next_salt(key: &HmacKey) -> Result<HmacKey> {
+    let hash = key.hash();
+    let salt = derive(key, b"derived", hash.digest(b"").as_ref())?;
+    Ok(HmacKey::new(hash, salt.expose()))
+}
+
+/// Where a pre-shared key comes from; the two must never be mixed up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PskSource {
+    External,
+    Resumption,
+}
+
+/// Computes the binder of one pre-shared key (RFC 9846 §4.3.11.2).
+#[derive(Debug)]
+pub(crate) struct BinderKey {
+    hash: HashAlgorithm,
+    secret: Secret,
+}
+
+impl BinderKey {
+    /// The binder over the hash of the truncated `ClientHello` (with what precedes it after a
+    /// `HelloRetryRequest`).
+    pub(crate) fn binder(&self, truncated: &Digest) -> Result<Digest> {
+        finished_mac(self.hash, &self.secret, truncated)
+    }
+
+    /// Whether the peer's binder is right.
+    pub(crate) fn is_bound(&self, truncated: &Digest, theirs: &[u8]) -> Result<bool> {
+        Ok(constant_time_eq(self.binder(truncated)?.as_ref(), theirs))
+    }
+}
+
+/// The second stage: protects the handshake.
+#[derive(Debug)]
+pub(crate) struct HandshakeSecret {
+    key: HmacKey,
+}
+
+impl HandshakeSecret {
+    /// Protects what the client sends from here to its Finished.
+    pub(crate) fn client_traffic(
+        &self,
+        transcript: &At<ServerHello>,
+    ) -> Result<TrafficSecret<ClientToServer>> {
+        TrafficSecret::derive(&self.key, b"c hs traffic", transcript.hash())
+    }
+
+    /// Protects what the server sends from here to its Finished.
+    pub(crate) fn server_traffic(
+        &self,
+        transcript: &At<ServerHello>,
+    ) -> Result<TrafficSecret<ServerToClient>> {
+        TrafficSecret::derive(&self.key, b"s hs traffic", transcript.hash())
+    }
+
+    /// On to the last stage.
+    pub(crate) fn into_master(self) -> Result<MasterSecret> {
+        let key = next_salt(&self.key)?.extract(zeros(self.key.hash()))?;
+        Ok(MasterSecret { key })
+    }
+}
+
+/// The last stage: application data, exporters and resumption.
+#[derive(Debug)]
+pub(crate) struct MasterSecret {
+    key: HmacKey,
+}
+
+impl MasterSecret {
+    /// Protects what the client sends after its Finished.
+    pub(crate) fn client_traffic(
+        &self,
+        transcript: &At<ServerFinished>,
+    ) -> Result<TrafficSecret<ClientToServer>> {
+        TrafficSecret::derive(&self.key, b"c ap traffic", transcript.hash())
+    }
+
+    /// Protects what the server sends after its Finished.
+    pub(crate) fn server_traffic(
+        &self,
+        transcript: &At<ServerFinished>,
+    ) -> Result<TrafficSecret<ServerToClient>> {
+        TrafficSecret::derive(&self.key, b"s ap traffic", transcript.hash())
+    }
+
+    /// Exports keying material.
+    pub(crate) fn exporter(&self, transcript: &At<ServerFinished>) -> Result<Exporter> {
+        let secret = derive(&self.key, b"exp master", transcript.hash().as_ref())?;
+        Ok(Exporter::new(self.key.hash(), secret))
+    }
+
+    /// Where the pre-shared keys of tickets come from.
+    pub(crate) fn resumption(&self, transcript: &At<ClientFinished>) -> Result<ResumptionSecret> {
+        Ok(ResumptionSecret {
+            hash: self.key.hash(),
+            secret: derive(&self.key, b"res master", transcript.hash().as_ref())?,
+        })
+    }
+}
+
+/// Makes the pre-shared keys of tickets (RFC 9846 §4.7.1).
+#[derive(Debug)]
+pub(crate) struct ResumptionSecret {
+    hash: HashAlgorithm,
+    secret: Secret,
+}
+
+impl ResumptionSecret {
+    /// The pre-shared key that belongs to the ticket of that nonce, of at most 255 bytes.
+    pub(crate) fn ticket_psk(&self, nonce: &[u8]) -> Result<Secret> {
+        derive(
+            &HmacKey::new(self.hash, self.secret.expose()),
+            b"resumption",
+            nonce,
+        )
+    }
+}
+
+/// The direction from client to server.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum ClientToServer {}
+
+/// The direction from server to client.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum ServerToClient {}
+
+/// The secret of one direction in one phase, from which its record keys come.
+pub(crate) struct TrafficSecret<Direction> {
+    hash: HashAlgorithm,
+    secret: Secret,
+    direction: PhantomData<Direction>,
+}
+
+impl<Direction> TrafficSecret<Direction> {
+    fn derive(from: &HmacKey, label: &[u8], transcript: &Digest) -> Result<Self> {
+        Ok(Self {
+            hash: from.hash(),
+            secret: derive(from, label, transcript.as_ref())?,
+            direction: PhantomData,
+        })
+    }
+
+    /// The record key and the static IV (RFC 9846 §7.3).
+    pub(crate) fn keys(&self, suite: CipherSuite) -> Result<(AeadKey, [u8; NONCE_LEN])> {
+        let secret = HmacKey::new(self.hash, self.secret.expose());
+        let key = Secret::fill_with(suite.key_len(), |out| {
+            expand_label(&secret, b"key", &[], out)
+        })?;
+        let mut iv = [0; NONCE_LEN];
+        expand_label(&secret, b"iv", &[], &mut iv)?;
+        Ok((AeadKey::new(suite, key.expose())?, iv))
+    }
+
+    /// The `verify_data` of a Finished of this direction (RFC 9846 §4.5.4).
+    pub(crate) fn finished(&self, transcript: &Digest) -> Result<Digest> {
+        finished_mac(self.hash, &self.secret, transcript)
+    }
+
+    /// Checks the `verify_data` that the peer sent in this direction.
+    pub(crate) fn verify_finished(&self, transcript: &Digest, theirs: &[u8]) -> Result<()> {
+        // RFC 9846 §4.5.4: recipients MUST verify that the contents are correct and if incorrect
+        // MUST terminate the connection with a decrypt_error alert.
+        if constant_time_eq(self.finished(transcript)?.as_ref(), theirs) {
+            Ok(())
+        } else {
+            Err(Violation::BadFinished.into())
+        }
+    }
+
+    /// The secret after a `KeyUpdate` (RFC 9846 §7.2).
+    pub(crate) fn next(self) -> Result<Self> {
+        let secret = HmacKey::new(self.hash, self.secret.expose());
+        Ok(Self {
+            secret: derive(&secret, b"traffic upd", &[])?,
+            ..self
+        })
+    }
+
+    /// The secret, as `SSLKEYLOGFILE` records it.
+    pub(crate) fn for_key_log(&self) -> &[u8] {
+        self.secret.expose()
+    }
+}
+
+impl<Direction> fmt::Debug for TrafficSecret<Direction> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TrafficSecret").finish_non_exhaustive()
+    }
+}
+
+/// `HMAC(finished_key, hash)` with the key that belongs to `base` (RFC 9846 §4.5.4).
+fn finished_mac(hash: HashAlgorithm, base: &Secret, transcript: &Digest) -> Result<Digest> {
+    let key = derive(&HmacKey::new(hash, base.expose()), b"finished", &[])?;
+    Ok(HmacKey::new(hash, key.expose()).sign(&[transcript.as_ref()]))
+}

@@ -4,6 +4,8 @@ mod alert;
 mod crypto;
 mod error;
 mod keys;
+mod messages;
+mod record;
 mod violation;
 
 pub use alert::Alert;

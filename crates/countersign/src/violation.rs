@@ -87,6 +87,8 @@ violations! {
     MissingSupportedVersions, MissingExtension, "RFC 9846 §9.2", "It sent no supported_versions extension.";
     MissingPskModes, MissingExtension, "RFC 9846 §4.3.9", "It offered a pre-shared key without psk_key_exchange_modes.";
     PskNotLast, IllegalParameter, "RFC 9846 §4.3.11", "Its pre_shared_key extension is not the last one.";
+    PskBinderCount, IllegalParameter, "RFC 9846 §4.3.11", "It did not send one binder for each pre-shared key.";
+    BadServerName, IllegalParameter, "RFC 6066 §3", "It asked for a server by more than one host name, or by one that is not printable ASCII.";
     KeyShareNotInGroups, IllegalParameter, "RFC 9846 §4.3.8", "It sent a key share for a group that it does not support.";
     DuplicateKeyShare, IllegalParameter, "RFC 9846 §4.3.8", "It sent two key shares for one group.";
     BadKeyShare, IllegalParameter, "RFC 9846 §4.3.8", "It sent a key share that is not a valid public value of its group.";

@@ -1,0 +1,162 @@
+//! The messages of the handshake: what stands on the wire, and nothing about when it may be sent.
+//!
+//! One file per message, `read` beside `write`, the RFC's definition above both. The structs
+//! borrow: those read from the wire point into it, those to be written point to what the
+//! handshake holds. What is wrong with the bytes is found here, as a [`Violation`] with its
+//! alert; what is wrong with the choice that they express is found by the handshake.
+
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::as_conversions,
+        clippy::arithmetic_side_effects
+    )
+)]
+
+mod certificate;
+mod certificate_request;
+mod certificate_verify;
+mod client_hello;
+mod encrypted_extensions;
+mod extension;
+mod finished;
+mod hello_retry_request;
+mod key_share;
+mod key_update;
+mod list;
+mod new_session_ticket;
+mod pre_shared_key;
+mod reader;
+mod server_hello;
+mod server_name;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+pub(crate) use certificate::{Certificate, CertificateEntry, MAX_CERTIFICATES};
+pub(crate) use certificate_request::{CertificateRequest, DistinguishedName};
+pub(crate) use certificate_verify::CertificateVerify;
+pub(crate) use client_hello::{ClientExtensions, ClientHello, ProtocolName, StatusRequest};
+pub(crate) use encrypted_extensions::EncryptedExtensions;
+pub(crate) use extension::{ExtensionBlock, ExtensionSet, ExtensionType};
+pub(crate) use finished::Finished;
+pub(crate) use hello_retry_request::HelloRetryRequest;
+pub(crate) use key_share::KeyShareEntry;
+pub(crate) use key_update::KeyUpdate;
+pub(crate) use list::List;
+pub(crate) use new_session_ticket::NewSessionTicket;
+pub(crate) use pre_shared_key::{PreSharedKeys, PskBinder, PskIdentity};
+pub(crate) use reader::Reader;
+pub(crate) use server_hello::{ServerHello, ServerHelloOrRetry};
+pub(crate) use writer::Writer;
+
+use crate::error::Result;
+use crate::violation::Violation;
+
+/// The length of what precedes every handshake message: its type and its length.
+pub(crate) const HEADER_LEN: usize = 4;
+
+/// The kind of a handshake message (RFC 9846 §4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MessageType {
+    ClientHello,
+    ServerHello,
+    NewSessionTicket,
+    EndOfEarlyData,
+    EncryptedExtensions,
+    Certificate,
+    CertificateRequest,
+    CertificateVerify,
+    Finished,
+    KeyUpdate,
+    MessageHash,
+    Unknown(u8),
+}
+
+impl MessageType {
+    /// The number on the wire.
+    pub(crate) const fn code(self) -> u8 {
+        match self {
+            Self::ClientHello => 1,
+            Self::ServerHello => 2,
+            Self::NewSessionTicket => 4,
+            Self::EndOfEarlyData => 5,
+            Self::EncryptedExtensions => 8,
+            Self::Certificate => 11,
+            Self::CertificateRequest => 13,
+            Self::CertificateVerify => 15,
+            Self::Finished => 20,
+            Self::KeyUpdate => 24,
+            Self::MessageHash => 254,
+            Self::Unknown(code) => code,
+        }
+    }
+}
+
+impl From<u8> for MessageType {
+    fn from(code: u8) -> Self {
+        match code {
+            1 => Self::ClientHello,
+            2 => Self::ServerHello,
+            4 => Self::NewSessionTicket,
+            5 => Self::EndOfEarlyData,
+            8 => Self::EncryptedExtensions,
+            11 => Self::Certificate,
+            13 => Self::CertificateRequest,
+            15 => Self::CertificateVerify,
+            20 => Self::Finished,
+            24 => Self::KeyUpdate,
+            254 => Self::MessageHash,
+            other => Self::Unknown(other),
+        }
+    }
+}
+
+/// A handshake message: its type, and its body on the wire.
+pub(crate) trait Message<'a>: Sized {
+    /// The type that announces it.
+    const TYPE: MessageType;
+
+    /// Reads the body, without the header. What is left over is an error of the caller's.
+    fn read(reader: &mut Reader<'a>) -> Result<Self>;
+
+    /// Writes the body, without the header.
+    fn write(&self, writer: &mut Writer<'_>);
+}
+
+/// Reads one whole message, header included.
+///
+/// Another type than the wanted one is an unexpected message; bytes left over are an error.
+pub(crate) fn read_message<'a, M: Message<'a>>(message: &'a [u8]) -> Result<M> {
+    let mut reader = Reader::new(message);
+    if MessageType::from(reader.u8()?) != M::TYPE {
+        return Err(Violation::UnexpectedMessage.into());
+    }
+    let read = reader.within_u24(M::read)?;
+    reader.finish()?;
+    Ok(read)
+}
+
+/// The type of a whole message.
+pub(crate) fn message_type(message: &[u8]) -> Result<MessageType> {
+    Ok(Reader::new(message).u8()?.into())
+}
+
+/// Appends one whole message, header included, to `output`.
+///
+/// Leaves `output` as it was if a field does not fit its length prefix, which is an
+/// internal error: the handshake let something too long through.
+pub(crate) fn write_message<'a, M: Message<'a>>(message: &M, output: &mut Vec<u8>) -> Result<()> {
+    let start = output.len();
+    let mut writer = Writer::new(output);
+    writer.u8(M::TYPE.code());
+    writer.within_u24(|writer| message.write(writer));
+    let written = writer.finish();
+    if written.is_err() {
+        output.truncate(start);
+    }
+    written
+}

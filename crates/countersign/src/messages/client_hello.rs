@@ -1,0 +1,366 @@
+//! `ClientHello`: everything that the client offers.
+
+use super::extension::{
+    Carrier, ExtensionBlock, ExtensionType as Kind, read_body, read_presence, write_extension,
+};
+use super::list::Item;
+use super::{
+    DistinguishedName, KeyShareEntry, List, Message, MessageType, PreSharedKeys, Reader, Writer,
+    server_name,
+};
+use crate::error::Result;
+use crate::violation::Violation;
+
+/// RFC 9846 §4.2.2:
+///
+/// ```text
+/// struct {
+///     ProtocolVersion legacy_version = 0x0303;
+///     Random random;
+///     opaque legacy_session_id<0..32>;
+///     CipherSuite cipher_suites<2..2^16-2>;
+///     opaque legacy_compression_methods<1..2^8-1>;
+///     Extension extensions<8..2^16-1>;
+/// } ClientHello;
+/// ```
+///
+/// That of an earlier version reads as well: its extensions may be missing altogether.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct ClientHello<'a> {
+    pub(crate) legacy_version: u16,
+    pub(crate) random: &'a [u8; 32],
+    pub(crate) session_id: &'a [u8],
+    pub(crate) cipher_suites: List<'a, u16>,
+    pub(crate) compression_methods: &'a [u8],
+    pub(crate) extensions: ClientExtensions<'a>,
+}
+
+/// The extensions of a `ClientHello`. An absent one is `None`, `false` for one without content.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct ClientExtensions<'a> {
+    /// RFC 6066 §3. The host name, printable ASCII.
+    pub(crate) server_name: Option<&'a str>,
+    /// RFC 6066 §8.
+    pub(crate) status_request: Option<StatusRequest<'a>>,
+    /// RFC 9846 §4.3.7.
+    pub(crate) supported_groups: Option<List<'a, u16>>,
+    /// RFC 9846 §4.3.3.
+    pub(crate) signature_algorithms: Option<List<'a, u16>>,
+    /// RFC 9846 §4.3.3.
+    pub(crate) signature_algorithms_cert: Option<List<'a, u16>>,
+    /// RFC 7301 §3.1.
+    pub(crate) alpn: Option<List<'a, ProtocolName<'a>>>,
+    /// RFC 6962 §3.3.
+    pub(crate) signed_certificate_timestamp: bool,
+    /// RFC 9846 §4.3.1.
+    pub(crate) supported_versions: Option<List<'a, u16>>,
+    /// RFC 9846 §4.3.2.
+    pub(crate) cookie: Option<&'a [u8]>,
+    /// RFC 9846 §4.3.8.
+    pub(crate) key_share: Option<List<'a, KeyShareEntry<'a>>>,
+    /// RFC 9846 §4.3.9. One byte each.
+    pub(crate) psk_key_exchange_modes: Option<&'a [u8]>,
+    /// RFC 9846 §4.3.4.
+    pub(crate) certificate_authorities: Option<List<'a, DistinguishedName<'a>>>,
+    /// RFC 9846 §4.3.6.
+    pub(crate) post_handshake_auth: bool,
+    /// RFC 9846 §4.3.10.
+    pub(crate) early_data: bool,
+    /// RFC 9846 §4.3.11. Always the last.
+    pub(crate) pre_shared_key: Option<PreSharedKeys<'a>>,
+    /// All extensions as they were read, also those that have no field. Not written.
+    pub(crate) all: ExtensionBlock<'a>,
+}
+
+impl<'a> Message<'a> for ClientHello<'a> {
+    const TYPE: MessageType = MessageType::ClientHello;
+
+    fn read(reader: &mut Reader<'a>) -> Result<Self> {
+        Ok(Self {
+            legacy_version: reader.u16()?,
+            random: reader.array()?,
+            session_id: read_session_id(reader)?,
+            cipher_suites: reader.within_u16(List::read_some)?,
+            compression_methods: {
+                let methods = reader.bytes_u8()?;
+                reader.not_empty(methods)?
+            },
+            // A ClientHello before TLS 1.3 may end here (RFC 5246 §7.4.1.2).
+            extensions: if reader.is_empty() {
+                ClientExtensions::default()
+            } else {
+                ClientExtensions::read(reader)?
+            },
+        })
+    }
+
+    fn write(&self, writer: &mut Writer<'_>) {
+        writer.u16(self.legacy_version);
+        writer.bytes(self.random);
+        writer.bytes_u8(self.session_id);
+        writer.within_u16(|writer| self.cipher_suites.write(writer));
+        writer.bytes_u8(self.compression_methods);
+        writer.within_u16(|writer| self.extensions.write(writer));
+    }
+}
+
+impl ClientHello<'_> {
+    /// Whether this second `ClientHello` differs from the `first` where it must not.
+    pub(crate) fn check_retry_of(&self, first: &ClientHello<'_>) -> Result<()> {
+        // RFC 9846 §4.2.2: the client MUST send the same ClientHello without modification, except
+        // for the extensions that the retry concerns.
+        let same = self.legacy_version == first.legacy_version
+            && self.random == first.random
+            && self.session_id == first.session_id
+            && self.cipher_suites == first.cipher_suites
+            && self.compression_methods == first.compression_methods
+            && kept_by_retry(&self.extensions).eq(kept_by_retry(&first.extensions));
+        if same {
+            Ok(())
+        } else {
+            Err(Violation::RetryHelloChanged.into())
+        }
+    }
+
+    /// Checks that each key share is of another group, and of one that is supported.
+    pub(crate) fn check_key_shares(&self) -> Result<()> {
+        let Some(shares) = self.extensions.key_share else {
+            return Ok(());
+        };
+        let mut groups: Vec<u16> = shares.iter().map(|share| share.group).collect();
+        groups.sort_unstable();
+        // RFC 9846 §4.3.8: Clients MUST NOT offer multiple KeyShareEntry values for the same group.
+        if groups.windows(2).any(|pair| pair.first() == pair.last()) {
+            return Err(Violation::DuplicateKeyShare.into());
+        }
+        let mut supported: Vec<u16> = self
+            .extensions
+            .supported_groups
+            .iter()
+            .flat_map(List::iter)
+            .collect();
+        supported.sort_unstable();
+        // RFC 9846 §4.3.8: Clients MUST NOT offer any KeyShareEntry values for groups not listed in
+        // the client's supported_groups extension.
+        if groups
+            .iter()
+            .any(|group| supported.binary_search(group).is_err())
+        {
+            return Err(Violation::KeyShareNotInGroups.into());
+        }
+        Ok(())
+    }
+}
+
+impl<'a> ClientExtensions<'a> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self> {
+        let all = ExtensionBlock::read(reader, Carrier::ClientHello)?;
+        let mut read = Self {
+            all,
+            ..Self::default()
+        };
+        for (kind, body) in all.iter() {
+            // RFC 9846 §4.3.11: The pre_shared_key extension MUST be the last extension in the
+            // ClientHello.
+            if read.pre_shared_key.is_some() {
+                return Err(Violation::PskNotLast.into());
+            }
+            read.read_extension(kind, body)?;
+        }
+        Ok(read)
+    }
+
+    fn read_extension(&mut self, kind: Kind, body: &'a [u8]) -> Result<()> {
+        let within_u16 = |reader: &mut Reader<'a>| reader.within_u16(List::read_some);
+        match kind {
+            Kind::SERVER_NAME => self.server_name = read_body(body, server_name::read)?,
+            Kind::STATUS_REQUEST => self.status_request = read_body(body, StatusRequest::read)?,
+            Kind::SUPPORTED_GROUPS => self.supported_groups = Some(read_body(body, within_u16)?),
+            Kind::SIGNATURE_ALGORITHMS => {
+                self.signature_algorithms = Some(read_body(body, within_u16)?);
+            }
+            Kind::SIGNATURE_ALGORITHMS_CERT => {
+                self.signature_algorithms_cert = Some(read_body(body, within_u16)?);
+            }
+            Kind::ALPN => {
+                self.alpn = Some(read_body(body, |r| r.within_u16(List::read_some))?);
+            }
+            Kind::SIGNED_CERTIFICATE_TIMESTAMP => {
+                self.signed_certificate_timestamp = read_presence(body)?;
+            }
+            Kind::SUPPORTED_VERSIONS => {
+                self.supported_versions = Some(read_body(body, |r| r.within_u8(List::read_some))?);
+            }
+            Kind::COOKIE => self.cookie = Some(read_body(body, read_cookie)?),
+            Kind::KEY_SHARE => {
+                self.key_share = Some(read_body(body, |r| r.within_u16(List::read))?);
+            }
+            Kind::PSK_KEY_EXCHANGE_MODES => {
+                self.psk_key_exchange_modes = Some(read_body(body, |reader| {
+                    let modes = reader.bytes_u8()?;
+                    reader.not_empty(modes)
+                })?);
+            }
+            Kind::CERTIFICATE_AUTHORITIES => {
+                self.certificate_authorities =
+                    Some(read_body(body, |r| r.within_u16(List::read_some))?);
+            }
+            Kind::POST_HANDSHAKE_AUTH => self.post_handshake_auth = read_presence(body)?,
+            Kind::EARLY_DATA => self.early_data = read_presence(body)?,
+            Kind::PRE_SHARED_KEY => {
+                self.pre_shared_key = Some(read_body(body, PreSharedKeys::read)?);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn write(&self, writer: &mut Writer<'_>) {
+        if let Some(name) = self.server_name {
+            write_extension(writer, Kind::SERVER_NAME, |w| server_name::write(name, w));
+        }
+        if let Some(status) = &self.status_request {
+            write_extension(writer, Kind::STATUS_REQUEST, |w| status.write(w));
+        }
+        write_list(
+            writer,
+            Kind::SUPPORTED_GROUPS,
+            self.supported_groups.as_ref(),
+        );
+        write_list(
+            writer,
+            Kind::SIGNATURE_ALGORITHMS,
+            self.signature_algorithms.as_ref(),
+        );
+        write_list(
+            writer,
+            Kind::SIGNATURE_ALGORITHMS_CERT,
+            self.signature_algorithms_cert.as_ref(),
+        );
+        write_list(writer, Kind::ALPN, self.alpn.as_ref());
+        if self.signed_certificate_timestamp {
+            write_extension(writer, Kind::SIGNED_CERTIFICATE_TIMESTAMP, |_| {});
+        }
+        if let Some(versions) = &self.supported_versions {
+            write_extension(writer, Kind::SUPPORTED_VERSIONS, |w| {
+                w.within_u8(|w| versions.write(w));
+            });
+        }
+        if let Some(cookie) = self.cookie {
+            write_extension(writer, Kind::COOKIE, |w| w.bytes_u16(cookie));
+        }
+        write_list(writer, Kind::KEY_SHARE, self.key_share.as_ref());
+        if let Some(modes) = self.psk_key_exchange_modes {
+            write_extension(writer, Kind::PSK_KEY_EXCHANGE_MODES, |w| w.bytes_u8(modes));
+        }
+        write_list(
+            writer,
+            Kind::CERTIFICATE_AUTHORITIES,
+            self.certificate_authorities.as_ref(),
+        );
+        if self.post_handshake_auth {
+            write_extension(writer, Kind::POST_HANDSHAKE_AUTH, |_| {});
+        }
+        if self.early_data {
+            write_extension(writer, Kind::EARLY_DATA, |_| {});
+        }
+        // RFC 9846 §4.3.11: MUST be the last extension in the ClientHello.
+        if let Some(keys) = &self.pre_shared_key {
+            write_extension(writer, Kind::PRE_SHARED_KEY, |w| keys.write(w));
+        }
+    }
+}
+
+/// The extensions that a second `ClientHello` has to repeat (RFC 9846 §4.2.2). One that hides
+/// another has a new payload (RFC 9849 §6.1.5).
+fn kept_by_retry<'a>(
+    extensions: &ClientExtensions<'a>,
+) -> impl Iterator<Item = (Kind, &'a [u8])> + use<'a> {
+    const CHANGING: [Kind; 6] = [
+        Kind::KEY_SHARE,
+        Kind::EARLY_DATA,
+        Kind::COOKIE,
+        Kind::PRE_SHARED_KEY,
+        Kind::PADDING,
+        Kind::ENCRYPTED_CLIENT_HELLO,
+    ];
+    let all = extensions.all.iter();
+    all.filter(|(kind, _)| !CHANGING.contains(kind))
+}
+
+/// Writes an extension that is a list within a length of two bytes, if there is one.
+pub(super) fn write_list<'a, T: Item<'a>>(
+    writer: &mut Writer<'_>,
+    kind: Kind,
+    list: Option<&List<'a, T>>,
+) {
+    if let Some(list) = list {
+        write_extension(writer, kind, |writer| {
+            writer.within_u16(|writer| list.write(writer));
+        });
+    }
+}
+
+/// Reads `opaque legacy_session_id<0..32>`, which both hellos have.
+pub(super) fn read_session_id<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8]> {
+    let session_id = reader.bytes_u8()?;
+    if session_id.len() > 32 {
+        return Err(reader.malformed().into());
+    }
+    Ok(session_id)
+}
+
+/// Reads `opaque cookie<1..2^16-1>` (RFC 9846 §4.3.2).
+pub(super) fn read_cookie<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8]> {
+    let cookie = reader.bytes_u16()?;
+    reader.not_empty(cookie)
+}
+
+/// RFC 7301 §3.1: `opaque ProtocolName<1..2^8-1>;`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ProtocolName<'a>(pub(crate) &'a [u8]);
+
+impl<'a> Item<'a> for ProtocolName<'a> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self> {
+        let name = reader.bytes_u8()?;
+        // RFC 7301 §3.1: Empty strings MUST NOT be included.
+        reader.not_empty(name).map(Self)
+    }
+
+    fn write(&self, writer: &mut Writer<'_>) {
+        writer.bytes_u8(self.0);
+    }
+}
+
+/// The OCSP kind of `CertificateStatusRequest` (RFC 6066 §8):
+///
+/// ```text
+/// struct { ResponderID responder_id_list<0..2^16-1>; Extensions request_extensions<0..2^16-1>; }
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct StatusRequest<'a> {
+    pub(crate) responder_ids: &'a [u8],
+    pub(crate) extensions: &'a [u8],
+}
+
+pub(super) const STATUS_TYPE_OCSP: u8 = 1;
+
+impl<'a> StatusRequest<'a> {
+    /// `None` for a kind of status other than OCSP.
+    fn read(reader: &mut Reader<'a>) -> Result<Option<Self>> {
+        if reader.u8()? != STATUS_TYPE_OCSP {
+            reader.rest();
+            return Ok(None);
+        }
+        Ok(Some(Self {
+            responder_ids: reader.bytes_u16()?,
+            extensions: reader.bytes_u16()?,
+        }))
+    }
+
+    fn write(&self, writer: &mut Writer<'_>) {
+        writer.u8(STATUS_TYPE_OCSP);
+        writer.bytes_u16(self.responder_ids);
+        writer.bytes_u16(self.extensions);
+    }
+}

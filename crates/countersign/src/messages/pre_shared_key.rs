@@ -1,0 +1,93 @@
+//! The pre-shared keys that a client offers.
+
+use super::list::{Item, List};
+use super::{Reader, Writer};
+use crate::error::Result;
+use crate::violation::Violation;
+
+/// RFC 9846 §4.3.11:
+///
+/// ```text
+/// struct {
+///     PskIdentity identities<7..2^16-1>;
+///     PskBinderEntry binders<33..2^16-1>;
+/// } OfferedPsks;
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct PreSharedKeys<'a> {
+    pub(crate) identities: List<'a, PskIdentity<'a>>,
+    pub(crate) binders: List<'a, PskBinder<'a>>,
+}
+
+impl<'a> PreSharedKeys<'a> {
+    pub(super) fn read(reader: &mut Reader<'a>) -> Result<Self> {
+        let (identities, offered) = reader.within_u16(List::read_counted)?;
+        let (binders, bound) = reader.within_u16(List::read_counted)?;
+        if offered == 0 {
+            return Err(reader.malformed().into());
+        }
+        // RFC 9846 §4.3.11: a series of HMAC values, one for each value in the identities list and
+        // in the same order.
+        if offered != bound {
+            return Err(Violation::PskBinderCount.into());
+        }
+        Ok(Self {
+            identities,
+            binders,
+        })
+    }
+
+    pub(super) fn write(&self, writer: &mut Writer<'_>) {
+        writer.within_u16(|writer| self.identities.write(writer));
+        writer.within_u16(|writer| self.binders.write(writer));
+    }
+
+    /// How many bytes the binders take at the end of the message, their length included: what
+    /// the truncated ClientHello that they authenticate leaves out (RFC 9846 §4.3.11.2).
+    pub(crate) fn binders_len(&self) -> usize {
+        self.binders.iter().fold(2, |length, binder| {
+            length.saturating_add(1).saturating_add(binder.0.len())
+        })
+    }
+}
+
+/// RFC 9846 §4.3.11: `struct { opaque identity<1..2^16-1>; uint32 obfuscated_ticket_age; } PskIdentity;`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PskIdentity<'a> {
+    pub(crate) identity: &'a [u8],
+    /// The age of the ticket in milliseconds plus its `ticket_age_add`, modulo 2^32.
+    pub(crate) obfuscated_ticket_age: u32,
+}
+
+impl<'a> Item<'a> for PskIdentity<'a> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self> {
+        let identity = reader.bytes_u16()?;
+        Ok(Self {
+            identity: reader.not_empty(identity)?,
+            obfuscated_ticket_age: reader.u32()?,
+        })
+    }
+
+    fn write(&self, writer: &mut Writer<'_>) {
+        writer.bytes_u16(self.identity);
+        writer.u32(self.obfuscated_ticket_age);
+    }
+}
+
+/// RFC 9846 §4.3.11: `opaque PskBinderEntry<32..255>;`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PskBinder<'a>(pub(crate) &'a [u8]);
+
+impl<'a> Item<'a> for PskBinder<'a> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self> {
+        let binder = reader.bytes_u8()?;
+        if binder.len() < 32 {
+            return Err(reader.malformed().into());
+        }
+        Ok(Self(binder))
+    }
+
+    fn write(&self, writer: &mut Writer<'_>) {
+        writer.bytes_u8(self.0);
+    }
+}

@@ -1,0 +1,179 @@
+//! `ServerHello`: what the server chose.
+
+use super::client_hello::read_session_id;
+use super::extension::{
+    Carrier, ExtensionBlock, ExtensionSet, ExtensionType as Kind, read_body, write_extension,
+};
+use super::hello_retry_request::{HelloRetryRequest, RETRY_RANDOM};
+use super::list::Item;
+use super::{KeyShareEntry, Message, MessageType, Reader, Writer};
+use crate::error::Result;
+use crate::violation::Violation;
+
+/// RFC 9846 §4.2.3:
+///
+/// ```text
+/// struct {
+///     ProtocolVersion legacy_version = 0x0303;
+///     Random random;
+///     opaque legacy_session_id_echo<0..32>;
+///     CipherSuite cipher_suite;
+///     uint8 legacy_compression_method = 0;
+///     Extension extensions<6..2^16-1>;
+/// } ServerHello;
+/// ```
+///
+/// That of TLS 1.2 reads as well: it has no `selected_version`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct ServerHello<'a> {
+    pub(crate) legacy_version: u16,
+    pub(crate) random: &'a [u8; 32],
+    pub(crate) session_id: &'a [u8],
+    pub(crate) cipher_suite: u16,
+    pub(crate) compression_method: u8,
+    /// RFC 9846 §4.3.1.
+    pub(crate) selected_version: Option<u16>,
+    /// RFC 9846 §4.3.8.
+    pub(crate) key_share: Option<KeyShareEntry<'a>>,
+    /// RFC 9846 §4.3.11: which of the offered pre-shared keys, counted from 0.
+    pub(crate) selected_identity: Option<u16>,
+    /// All extensions as they were read, also those that have no field. Not written.
+    pub(crate) all: ExtensionBlock<'a>,
+}
+
+impl<'a> Message<'a> for ServerHello<'a> {
+    const TYPE: MessageType = MessageType::ServerHello;
+
+    fn read(reader: &mut Reader<'a>) -> Result<Self> {
+        match ServerHelloOrRetry::read(reader)? {
+            ServerHelloOrRetry::ServerHello(hello) => Ok(hello),
+            ServerHelloOrRetry::HelloRetryRequest(_) => Err(Violation::SecondRetry.into()),
+        }
+    }
+
+    fn write(&self, writer: &mut Writer<'_>) {
+        let fields = Fields {
+            legacy_version: self.legacy_version,
+            random: self.random,
+            session_id: self.session_id,
+            cipher_suite: self.cipher_suite,
+            compression_method: self.compression_method,
+        };
+        fields.write(writer);
+        writer.within_u16(|writer| {
+            if let Some(version) = self.selected_version {
+                write_extension(writer, Kind::SUPPORTED_VERSIONS, |w| w.u16(version));
+            }
+            if let Some(share) = &self.key_share {
+                write_extension(writer, Kind::KEY_SHARE, |w| share.write(w));
+            }
+            if let Some(identity) = self.selected_identity {
+                write_extension(writer, Kind::PRE_SHARED_KEY, |w| w.u16(identity));
+            }
+        });
+    }
+}
+
+impl<'a> ServerHello<'a> {
+    /// Checks that every extension answers one that the `ClientHello` `offered`.
+    pub(crate) fn check_solicited(&self, offered: ExtensionSet) -> Result<()> {
+        self.all.check_solicited(offered)
+    }
+
+    fn read_extensions(fields: &Fields<'a>, all: ExtensionBlock<'a>) -> Result<Self> {
+        let carrier = if all.contains(Kind::SUPPORTED_VERSIONS) {
+            Carrier::ServerHello
+        } else {
+            Carrier::LegacyServerHello
+        };
+        all.check(carrier)?;
+        let mut hello = Self {
+            legacy_version: fields.legacy_version,
+            random: fields.random,
+            session_id: fields.session_id,
+            cipher_suite: fields.cipher_suite,
+            compression_method: fields.compression_method,
+            selected_version: None,
+            key_share: None,
+            selected_identity: None,
+            all,
+        };
+        for (kind, body) in all.iter() {
+            match kind {
+                Kind::SUPPORTED_VERSIONS => {
+                    hello.selected_version = Some(read_body(body, Reader::u16)?);
+                }
+                Kind::KEY_SHARE => hello.key_share = Some(read_body(body, KeyShareEntry::read)?),
+                Kind::PRE_SHARED_KEY => {
+                    hello.selected_identity = Some(read_body(body, Reader::u16)?);
+                }
+                _ => {}
+            }
+        }
+        Ok(hello)
+    }
+}
+
+/// The two answers to a `ClientHello`, which share a message type.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum ServerHelloOrRetry<'a> {
+    ServerHello(ServerHello<'a>),
+    HelloRetryRequest(HelloRetryRequest<'a>),
+}
+
+impl<'a> Message<'a> for ServerHelloOrRetry<'a> {
+    const TYPE: MessageType = MessageType::ServerHello;
+
+    fn read(reader: &mut Reader<'a>) -> Result<Self> {
+        let fields = Fields::read(reader)?;
+        // A ServerHello before TLS 1.3 may end here (RFC 5246 §7.4.1.3).
+        let all = if reader.is_empty() {
+            ExtensionBlock::default()
+        } else {
+            ExtensionBlock::read_unplaced(reader)?
+        };
+        // RFC 9846 §4.2.3: Upon receiving a message with type server_hello, implementations MUST
+        // first examine the Random value.
+        if *fields.random == RETRY_RANDOM {
+            HelloRetryRequest::read_extensions(&fields, all).map(Self::HelloRetryRequest)
+        } else {
+            ServerHello::read_extensions(&fields, all).map(Self::ServerHello)
+        }
+    }
+
+    fn write(&self, writer: &mut Writer<'_>) {
+        match self {
+            Self::ServerHello(hello) => hello.write(writer),
+            Self::HelloRetryRequest(request) => request.write(writer),
+        }
+    }
+}
+
+/// What stands before the extensions, in both kinds.
+pub(super) struct Fields<'a> {
+    pub(super) legacy_version: u16,
+    pub(super) random: &'a [u8; 32],
+    pub(super) session_id: &'a [u8],
+    pub(super) cipher_suite: u16,
+    pub(super) compression_method: u8,
+}
+
+impl<'a> Fields<'a> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self> {
+        Ok(Self {
+            legacy_version: reader.u16()?,
+            random: reader.array()?,
+            session_id: read_session_id(reader)?,
+            cipher_suite: reader.u16()?,
+            compression_method: reader.u8()?,
+        })
+    }
+
+    pub(super) fn write(&self, writer: &mut Writer<'_>) {
+        writer.u16(self.legacy_version);
+        writer.bytes(self.random);
+        writer.bytes_u8(self.session_id);
+        writer.u16(self.cipher_suite);
+        writer.u8(self.compression_method);
+    }
+}

@@ -1,0 +1,36 @@
+//! Records: the frames on the wire, their protection, and the messages that run across them.
+//!
+//! Incoming bytes go through [`parse_header`], [`Opener`] and, if they belong to the handshake,
+//! [`Joiner`]. Outgoing bytes go through [`Sealer`], which splits them. Opening works in the
+//! caller's buffer and sealing in the output; neither allocates for a record.
+
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::as_conversions,
+        clippy::arithmetic_side_effects
+    )
+)]
+
+mod fragment;
+mod frame;
+mod join;
+mod nonce;
+mod open;
+mod seal;
+
+pub(crate) use fragment::Gather;
+pub(crate) use frame::{ContentType, HEADER_LEN, Header, MAX_PLAINTEXT, parse_header};
+pub(crate) use join::{Joiner, MessageLimits};
+pub(crate) use open::{Opened, Opener, PlaintextAlerts};
+pub(crate) use seal::Sealer;
+
+/// Whether records are encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protection {
+    Plain,
+    Encrypted,
+}

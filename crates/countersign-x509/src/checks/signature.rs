@@ -1,0 +1,333 @@
+//! Is the signature on a certificate or CRL right? (RFC 5280 §6.1.3 (a)(1))
+//!
+//! The only place in this crate that names the cryptographic library.
+
+use core::fmt;
+
+use aws_lc_rs::digest;
+use aws_lc_rs::rsa::PublicKeyComponents;
+use aws_lc_rs::signature::{self, RsaParameters, RsaPssSaltLength, UnparsedPublicKey};
+
+use crate::algorithm::{Digest, PssParameters, SignatureAlgorithm};
+use crate::certificate::{Certificate, Signed};
+use crate::crl::CertificateList;
+use crate::public_key::{EcCurve, KeyAlgorithm, PublicKeyInfo};
+
+/// Why a signature does not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SignatureFault {
+    /// The algorithms inside and outside the signed part differ (RFC 5280 §4.1.1.2).
+    AlgorithmsDiffer,
+    /// The signature algorithm is not known.
+    UnknownAlgorithm,
+    /// The signature algorithm is known, but this library does not verify it, or not with
+    /// a key of this size or on this curve.
+    UnsupportedAlgorithm,
+    /// A key of this kind cannot have made a signature of this algorithm.
+    AlgorithmDoesNotFitKey,
+    /// The issuer's public key is not well-formed.
+    UnreadableKey,
+    /// The signature was not made over this content with this key.
+    Wrong,
+}
+
+impl SignatureFault {
+    /// The fault as a clause without a full stop, to be used in a sentence.
+    pub const fn clause(self) -> &'static str {
+        match self {
+            Self::AlgorithmsDiffer => "it names two different signature algorithms",
+            Self::UnknownAlgorithm => "its signature algorithm is unknown",
+            Self::UnsupportedAlgorithm => {
+                "signatures of its algorithm are not supported with the issuer's key"
+            }
+            Self::AlgorithmDoesNotFitKey => {
+                "its signature algorithm does not fit the kind of the issuer's key"
+            }
+            Self::UnreadableKey => "the issuer's public key cannot be read",
+            Self::Wrong => "its signature was not made with the issuer's key",
+        }
+    }
+}
+
+impl fmt::Display for SignatureFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.clause())
+    }
+}
+
+impl core::error::Error for SignatureFault {}
+
+/// Verifies the signature on a certificate under the key of its issuer, as `X509_verify`.
+///
+/// ```
+/// use countersign_x509::{Certificate, SignatureFault, verify_certificate_signature};
+/// # let params = rcgen::CertificateParams::new(["db.example".to_owned()])?;
+/// # let made = params.self_signed(&rcgen::KeyPair::generate()?)?;
+/// # let mut der = made.der().to_vec();
+/// let root = Certificate::parse(&der)?;
+/// assert_eq!(verify_certificate_signature(&root, &root.public_key()), Ok(()));
+///
+/// # let mut der = der.clone();
+/// # *der.last_mut().unwrap() ^= 1;
+/// # let forged = Certificate::parse(&der)?;
+/// assert_eq!(
+///     verify_certificate_signature(&forged, &root.public_key()),
+///     Err(SignatureFault::Wrong),
+/// );
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn verify_certificate_signature(
+    certificate: &Certificate<'_>,
+    issuer_key: &PublicKeyInfo<'_>,
+) -> Result<(), SignatureFault> {
+    // RFC 5280 §4.1.1.2: MUST contain the same algorithm identifier.
+    if !certificate.signature_algorithms_agree() {
+        return Err(SignatureFault::AlgorithmsDiffer);
+    }
+    verify_signature(&certificate.signed(), issuer_key)
+}
+
+/// Verifies the signature on a CRL under the key of its issuer, as `X509_CRL_verify`.
+pub fn verify_crl_signature(
+    list: &CertificateList<'_>,
+    issuer_key: &PublicKeyInfo<'_>,
+) -> Result<(), SignatureFault> {
+    // RFC 5280 §5.1.1.2: MUST contain the same algorithm identifier.
+    if !list.signature_algorithms_agree() {
+        return Err(SignatureFault::AlgorithmsDiffer);
+    }
+    verify_signature(&list.signed(), issuer_key)
+}
+
+/// Verifies a signature by the algorithm that stands beside it.
+///
+/// Supported are ECDSA on P-256, P-384 and P-521 with SHA-1 and all of SHA-2, on secp256k1
+/// with SHA-256; RSA of 2048 to 8192 bits with SHA-1 (PKCS #1 v1.5 only), SHA-256, SHA-384 and
+/// SHA-512; RSA from 1024 bits with PKCS #1 v1.5 and SHA-1, SHA-256 or SHA-512; Ed25519;
+/// ML-DSA. Whether an algorithm or a key is strong enough is for the security level to say, not
+/// for this function.
+pub fn verify_signature(
+    signed: &Signed<'_>,
+    issuer_key: &PublicKeyInfo<'_>,
+) -> Result<(), SignatureFault> {
+    let algorithm = signed.algorithm.signature_algorithm();
+    if let SignatureAlgorithm::Unknown(_) = algorithm {
+        return Err(SignatureFault::UnknownAlgorithm);
+    }
+    if !issuer_key.can_make(&algorithm) {
+        return Err(SignatureFault::AlgorithmDoesNotFitKey);
+    }
+    match algorithm {
+        SignatureAlgorithm::Ecdsa(digest) => verify_ecdsa(digest, signed, issuer_key),
+        SignatureAlgorithm::RsaPkcs1(digest) => {
+            verify_rsa(signed, issuer_key, |bits| pkcs1_parameters(digest, bits))
+        }
+        SignatureAlgorithm::RsaPss(parameters) => {
+            verify_rsa(signed, issuer_key, |bits| pss_parameters(parameters, bits))
+        }
+        SignatureAlgorithm::Ed25519 => verify_raw(&signature::ED25519, signed, issuer_key),
+        SignatureAlgorithm::MlDsa44 => verify_raw(&signature::ML_DSA_44, signed, issuer_key),
+        SignatureAlgorithm::MlDsa65 => verify_raw(&signature::ML_DSA_65, signed, issuer_key),
+        SignatureAlgorithm::MlDsa87 => verify_raw(&signature::ML_DSA_87, signed, issuer_key),
+        _ => Err(SignatureFault::UnsupportedAlgorithm),
+    }
+}
+
+type Algorithm = &'static dyn signature::VerificationAlgorithm;
+
+/// The key is the content of the BIT STRING.
+fn verify_raw(
+    algorithm: Algorithm,
+    signed: &Signed<'_>,
+    key: &PublicKeyInfo<'_>,
+) -> Result<(), SignatureFault> {
+    UnparsedPublicKey::new(algorithm, key.key_bytes())
+        .verify(signed.message, signed.signature)
+        .or_else(|_| Err(wrong_or_unreadable(algorithm, key)))
+}
+
+/// Tells, only after a failure, whether the key was at fault.
+fn wrong_or_unreadable(algorithm: Algorithm, key: &PublicKeyInfo<'_>) -> SignatureFault {
+    match UnparsedPublicKey::new(algorithm, key.key_bytes()).parse() {
+        Ok(_) => SignatureFault::Wrong,
+        Err(_) => SignatureFault::UnreadableKey,
+    }
+}
+
+fn verify_ecdsa(
+    digest: Digest,
+    signed: &Signed<'_>,
+    key: &PublicKeyInfo<'_>,
+) -> Result<(), SignatureFault> {
+    let KeyAlgorithm::Ec(curve) = key.algorithm() else {
+        return Err(SignatureFault::UnsupportedAlgorithm);
+    };
+    match (curve, digest) {
+        (EcCurve::P256, Digest::Sha1) => verify_raw(&signature::ECDSA_P256_SHA1_ASN1, signed, key),
+        (EcCurve::P256, Digest::Sha256) => {
+            verify_raw(&signature::ECDSA_P256_SHA256_ASN1, signed, key)
+        }
+        (EcCurve::P256, Digest::Sha384) => {
+            verify_raw(&signature::ECDSA_P256_SHA384_ASN1, signed, key)
+        }
+        (EcCurve::P256, Digest::Sha512) => {
+            verify_raw(&signature::ECDSA_P256_SHA512_ASN1, signed, key)
+        }
+        (EcCurve::P384, Digest::Sha256) => {
+            verify_raw(&signature::ECDSA_P384_SHA256_ASN1, signed, key)
+        }
+        (EcCurve::P384, Digest::Sha384) => {
+            verify_raw(&signature::ECDSA_P384_SHA384_ASN1, signed, key)
+        }
+        (EcCurve::P384, Digest::Sha512) => {
+            verify_raw(&signature::ECDSA_P384_SHA512_ASN1, signed, key)
+        }
+        (EcCurve::P521, Digest::Sha1) => verify_raw(&signature::ECDSA_P521_SHA1_ASN1, signed, key),
+        (EcCurve::P521, Digest::Sha224) => {
+            verify_raw(&signature::ECDSA_P521_SHA224_ASN1, signed, key)
+        }
+        (EcCurve::P521, Digest::Sha256) => {
+            verify_raw(&signature::ECDSA_P521_SHA256_ASN1, signed, key)
+        }
+        (EcCurve::P521, Digest::Sha384) => {
+            verify_raw(&signature::ECDSA_P521_SHA384_ASN1, signed, key)
+        }
+        (EcCurve::P521, Digest::Sha512) => {
+            verify_raw(&signature::ECDSA_P521_SHA512_ASN1, signed, key)
+        }
+        (EcCurve::Secp256k1, Digest::Sha256) => {
+            verify_raw(&signature::ECDSA_P256K1_SHA256_ASN1, signed, key)
+        }
+        (EcCurve::P256, Digest::Sha224) => verify_short_digest(
+            &signature::ECDSA_P256_SHA256_ASN1,
+            &digest::SHA224,
+            signed,
+            key,
+        ),
+        (EcCurve::P384, Digest::Sha224) => verify_short_digest(
+            &signature::ECDSA_P384_SHA256_ASN1,
+            &digest::SHA224,
+            signed,
+            key,
+        ),
+        (EcCurve::P384, Digest::Sha1) => {
+            let sha1 = &digest::SHA1_FOR_LEGACY_USE_ONLY;
+            verify_short_digest(&signature::ECDSA_P384_SHA256_ASN1, sha1, signed, key)
+        }
+        _ => Err(SignatureFault::UnsupportedAlgorithm),
+    }
+}
+
+/// For digests the library has no ECDSA algorithm with. ECDSA takes a digest no longer than
+/// the group order as a number (FIPS 186-5 §6.4.2), so leading zeros do not matter: a short
+/// digest can be given in the place of a SHA-256.
+fn verify_short_digest(
+    algorithm: Algorithm,
+    digest_algorithm: &'static digest::Algorithm,
+    signed: &Signed<'_>,
+    key: &PublicKeyInfo<'_>,
+) -> Result<(), SignatureFault> {
+    let short = digest::digest(digest_algorithm, signed.message);
+    let mut padded = [0; digest::SHA256_OUTPUT_LEN];
+    for (to, from) in padded.iter_mut().rev().zip(short.as_ref().iter().rev()) {
+        *to = *from;
+    }
+    let padded = digest::Digest::import_less_safe(&padded, &digest::SHA256)
+        .or(Err(SignatureFault::UnsupportedAlgorithm))?;
+    UnparsedPublicKey::new(algorithm, key.key_bytes())
+        .verify_digest(&padded, signed.signature)
+        .or_else(|_| Err(wrong_or_unreadable(algorithm, key)))
+}
+
+fn verify_rsa(
+    signed: &Signed<'_>,
+    key: &PublicKeyInfo<'_>,
+    parameters_for: impl Fn(u32) -> Option<&'static RsaParameters>,
+) -> Result<(), SignatureFault> {
+    let (Some((n, e)), Some(bits)) = (key.rsa_components(), key.bits()) else {
+        return Err(SignatureFault::UnreadableKey);
+    };
+    let parameters = parameters_for(bits).ok_or(SignatureFault::UnsupportedAlgorithm)?;
+    let sizes = parameters.min_modulus_len()..=parameters.max_modulus_len();
+    if !sizes.contains(&bits) {
+        return Err(SignatureFault::UnsupportedAlgorithm);
+    }
+    PublicKeyComponents { n, e }
+        .verify(parameters, signed.message, signed.signature)
+        .or(Err(SignatureFault::Wrong))
+}
+
+fn pkcs1_parameters(digest: Digest, bits: u32) -> Option<&'static RsaParameters> {
+    Some(match digest {
+        Digest::Sha1 => &signature::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
+        Digest::Sha256 if bits < 2048 => &signature::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
+        Digest::Sha256 => &signature::RSA_PKCS1_2048_8192_SHA256,
+        Digest::Sha384 => &signature::RSA_PKCS1_2048_8192_SHA384,
+        Digest::Sha512 if bits < 2048 => &signature::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY,
+        Digest::Sha512 => &signature::RSA_PKCS1_2048_8192_SHA512,
+        Digest::Md5 | Digest::Sha224 => return None,
+    })
+}
+
+macro_rules! with_salt {
+    ($parameters:expr, $salt:expr) => {
+        &const { $parameters.with_pss_salt_length($salt) }
+    };
+}
+
+/// The library fixes the salt length at compile time: that of the digest, the longest one the
+/// key has room for (OpenSSL's default until 3.1), and the default of RFC 4055 are offered.
+fn pss_parameters(wanted: PssParameters, bits: u32) -> Option<&'static RsaParameters> {
+    use signature::{RSA_PSS_2048_8192_SHA256, RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512};
+    // RFC 4055 §3.1: it is RECOMMENDED to use the same hash; no one does otherwise.
+    if wanted.mask_digest != wanted.digest {
+        return None;
+    }
+    let length = wanted.digest.output_length();
+    let longest = bits
+        .checked_add(6)?
+        .checked_div(8)?
+        .checked_sub(length)?
+        .checked_sub(2)?;
+    let salt = if wanted.salt_length == length {
+        Salt::Digest
+    } else if wanted.salt_length == longest {
+        Salt::Longest
+    } else if wanted.salt_length == 20 {
+        Salt::Twenty
+    } else {
+        return None;
+    };
+    Some(match (wanted.digest, salt) {
+        (Digest::Sha256, Salt::Digest) => &RSA_PSS_2048_8192_SHA256,
+        (Digest::Sha256, Salt::Longest) => {
+            with_salt!(RSA_PSS_2048_8192_SHA256, RsaPssSaltLength::Max)
+        }
+        (Digest::Sha256, Salt::Twenty) => {
+            with_salt!(RSA_PSS_2048_8192_SHA256, RsaPssSaltLength::Custom(20))
+        }
+        (Digest::Sha384, Salt::Digest) => &RSA_PSS_2048_8192_SHA384,
+        (Digest::Sha384, Salt::Longest) => {
+            with_salt!(RSA_PSS_2048_8192_SHA384, RsaPssSaltLength::Max)
+        }
+        (Digest::Sha384, Salt::Twenty) => {
+            with_salt!(RSA_PSS_2048_8192_SHA384, RsaPssSaltLength::Custom(20))
+        }
+        (Digest::Sha512, Salt::Digest) => &RSA_PSS_2048_8192_SHA512,
+        (Digest::Sha512, Salt::Longest) => {
+            with_salt!(RSA_PSS_2048_8192_SHA512, RsaPssSaltLength::Max)
+        }
+        (Digest::Sha512, Salt::Twenty) => {
+            with_salt!(RSA_PSS_2048_8192_SHA512, RsaPssSaltLength::Custom(20))
+        }
+        _ => return None,
+    })
+}
+
+/// The salt lengths that are supported.
+enum Salt {
+    Digest,
+    Longest,
+    Twenty,
+}

@@ -1,0 +1,506 @@
+//! A strict, borrowing reader of DER (X.690), the encoding of certificates and CRLs.
+//!
+//! Every length is definite, minimal and checked against what is there; nothing is copied
+//! and nothing is read twice. The reader keeps the offset from the start of the outermost
+//! structure, so that an error can say where it lies.
+
+use core::fmt;
+use core::marker::PhantomData;
+
+use crate::oid::Oid;
+
+/// Why a certificate, CRL or part of one could not be read, and where.
+///
+/// ```
+/// use countersign_x509::{Certificate, Malformed};
+/// let error = Certificate::parse(&[0x30, 0x80, 0, 0]).unwrap_err();
+/// assert_eq!(error.what, Malformed::IndefiniteLength);
+/// assert_eq!(error.at, 0);
+/// assert_eq!(error.to_string(), "At byte 0, an element has an indefinite length.");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ParseError {
+    /// What is wrong.
+    pub what: Malformed,
+    /// The offset, in bytes from the start of the input, of the element that is wrong.
+    pub at: usize,
+}
+
+impl ParseError {
+    pub(crate) const fn new(what: Malformed, at: usize) -> Self {
+        Self { what, at }
+    }
+
+    /// The same place, described more closely.
+    pub(crate) const fn as_what(self, what: Malformed) -> Self {
+        Self { what, at: self.at }
+    }
+}
+
+impl fmt::Display for ParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "At byte {}, {}.", self.at, self.what.clause())
+    }
+}
+
+impl core::error::Error for ParseError {}
+
+macro_rules! malformed {
+    ($($variant:ident, $clause:literal;)*) => {
+        /// What is wrong with an encoding. The table's text is shown to the end user.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Malformed {
+            $(#[doc = concat!("In words: ", $clause, ".")] $variant,)*
+        }
+
+        impl Malformed {
+            /// Every kind of fault, for tests and documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The fault as a clause without a full stop, to be used in a sentence.
+            pub const fn clause(self) -> &'static str {
+                match self { $(Self::$variant => $clause,)* }
+            }
+        }
+    };
+}
+
+malformed! {
+    Truncated, "the data ends in the middle of an element";
+    TrailingData, "there is data after the end of the structure";
+    UnexpectedTag, "an element is of another type than the structure demands";
+    LongTag, "a tag is in the multi-byte form, which X.509 never uses";
+    IndefiniteLength, "an element has an indefinite length";
+    NonMinimalLength, "a length is not in its shortest form";
+    ExcessiveLength, "a length has more than four bytes";
+    NonCanonicalBoolean, "a BOOLEAN is neither 0x00 nor 0xFF";
+    EmptyInteger, "an INTEGER has no bytes";
+    NonMinimalInteger, "an INTEGER is not in its shortest form";
+    NegativeInteger, "an INTEGER that must not be negative is";
+    BadBitString, "a BIT STRING has a bad number of unused bits, or sets them";
+    BadObjectIdentifier, "an OBJECT IDENTIFIER is not well-formed";
+    NonAscii, "an IA5String has a byte outside ASCII";
+    BadNull, "a NULL has content";
+    BadTime, "a time is not of the form that X.509 demands";
+    BadNotBefore, "notBefore is not a time of the form that X.509 demands";
+    BadNotAfter, "notAfter is not a time of the form that X.509 demands";
+    BadThisUpdate, "thisUpdate is not a time of the form that X.509 demands";
+    BadNextUpdate, "nextUpdate is not a time of the form that X.509 demands";
+    UnknownVersion, "the version is none that exists";
+    BadName, "a distinguished name is not well-formed";
+    UnknownGeneralName, "a GeneralName is of no known kind";
+    DuplicateExtension, "an extension occurs for the second time";
+    TooManyExtensions, "there are more than 64 extensions";
+    UnknownReason, "the reason of a revocation is none that exists";
+}
+
+pub(crate) type Result<T> = core::result::Result<T, ParseError>;
+
+/// Tag bytes: class, constructed bit and number in one, as they stand in the encoding.
+pub(crate) mod tag {
+    pub(crate) const BOOLEAN: u8 = 0x01;
+    pub(crate) const INTEGER: u8 = 0x02;
+    pub(crate) const BIT_STRING: u8 = 0x03;
+    pub(crate) const OCTET_STRING: u8 = 0x04;
+    pub(crate) const NULL: u8 = 0x05;
+    pub(crate) const OBJECT_IDENTIFIER: u8 = 0x06;
+    pub(crate) const ENUMERATED: u8 = 0x0a;
+    pub(crate) const UTF8_STRING: u8 = 0x0c;
+    pub(crate) const PRINTABLE_STRING: u8 = 0x13;
+    pub(crate) const T61_STRING: u8 = 0x14;
+    pub(crate) const IA5_STRING: u8 = 0x16;
+    pub(crate) const UTC_TIME: u8 = 0x17;
+    pub(crate) const GENERALIZED_TIME: u8 = 0x18;
+    pub(crate) const VISIBLE_STRING: u8 = 0x1a;
+    pub(crate) const UNIVERSAL_STRING: u8 = 0x1c;
+    pub(crate) const BMP_STRING: u8 = 0x1e;
+    pub(crate) const SEQUENCE: u8 = 0x30;
+    pub(crate) const SET: u8 = 0x31;
+
+    /// `[number]` around or instead of a primitive type.
+    pub(crate) const fn context(number: u8) -> u8 {
+        0x80 | number
+    }
+
+    /// `[number]` around or instead of a constructed type.
+    pub(crate) const fn constructed(number: u8) -> u8 {
+        0xa0 | number
+    }
+}
+
+/// One element: its tag, its content, and the whole of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Element<'a> {
+    pub(crate) tag: u8,
+    /// Tag, length and content as they stand.
+    pub(crate) whole: &'a [u8],
+    pub(crate) content: Reader<'a>,
+    /// Offset of the tag.
+    pub(crate) at: usize,
+}
+
+/// Reads elements one after the other.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reader<'a> {
+    rest: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) const fn new(input: &'a [u8]) -> Self {
+        Self { rest: input, at: 0 }
+    }
+
+    /// What has not been read yet.
+    pub(crate) const fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    /// Offset of the next byte.
+    pub(crate) const fn at(&self) -> usize {
+        self.at
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    pub(crate) const fn fault(&self, what: Malformed) -> ParseError {
+        ParseError::new(what, self.at)
+    }
+
+    /// Demands that everything has been read.
+    pub(crate) fn finish(&self) -> Result<()> {
+        if self.is_empty() {
+            Ok(())
+        } else {
+            Err(self.fault(Malformed::TrailingData))
+        }
+    }
+
+    /// Whether the next element has this tag.
+    pub(crate) fn next_is(&self, tag: u8) -> bool {
+        self.rest.first() == Some(&tag)
+    }
+
+    /// Reads the next element, whatever its tag.
+    pub(crate) fn element(&mut self) -> Result<Element<'a>> {
+        let (tag, length, header) = self.header()?;
+        let end = header
+            .checked_add(length)
+            .ok_or(self.fault(Malformed::Truncated))?;
+        let (whole, rest) = self
+            .rest
+            .split_at_checked(end)
+            .ok_or(self.fault(Malformed::Truncated))?;
+        let content = whole
+            .get(header..)
+            .ok_or(self.fault(Malformed::Truncated))?;
+        let at = self.at;
+        *self = Self {
+            rest,
+            at: at.saturating_add(end),
+        };
+        let content = Self {
+            rest: content,
+            at: at.saturating_add(header),
+        };
+        Ok(Element {
+            tag,
+            whole,
+            content,
+            at,
+        })
+    }
+
+    /// Tag, length of the content, length of the header (X.690 §8.1, §10.1).
+    fn header(&self) -> Result<(u8, usize, usize)> {
+        let [tag, first, after @ ..] = self.rest else {
+            return Err(self.fault(Malformed::Truncated));
+        };
+        if tag & 0x1f == 0x1f {
+            return Err(self.fault(Malformed::LongTag));
+        }
+        // X.690 §10.1: the definite form of length, in the minimum number of octets.
+        let (length, header, least) = match (first, after) {
+            (0..=0x7f, _) => return Ok((*tag, usize::from(*first), 2)),
+            (0x80, _) => return Err(self.fault(Malformed::IndefiniteLength)),
+            (0x81, [a, ..]) => (u32::from(*a), 3, 0x80),
+            (0x82, [a, b, ..]) => (u32::from_be_bytes([0, 0, *a, *b]), 4, 0x100),
+            (0x83, [a, b, c, ..]) => (u32::from_be_bytes([0, *a, *b, *c]), 5, 0x1_0000),
+            (0x84, [a, b, c, d, ..]) => (u32::from_be_bytes([*a, *b, *c, *d]), 6, 0x100_0000),
+            (0x81..=0x84, _) => return Err(self.fault(Malformed::Truncated)),
+            _ => return Err(self.fault(Malformed::ExcessiveLength)),
+        };
+        if length < least {
+            return Err(self.fault(Malformed::NonMinimalLength));
+        }
+        let length = usize::try_from(length).or(Err(self.fault(Malformed::ExcessiveLength)))?;
+        Ok((*tag, length, header))
+    }
+
+    /// Reads an element that must have this tag; gives the whole of it too.
+    pub(crate) fn expect_element(&mut self, tag: u8) -> Result<Element<'a>> {
+        if !self.next_is(tag) {
+            let what = if self.is_empty() {
+                Malformed::Truncated
+            } else {
+                Malformed::UnexpectedTag
+            };
+            return Err(self.fault(what));
+        }
+        self.element()
+    }
+
+    /// Reads an element that must have this tag; gives its content.
+    pub(crate) fn expect(&mut self, tag: u8) -> Result<Self> {
+        Ok(self.expect_element(tag)?.content)
+    }
+
+    /// Reads the next element if it has this tag.
+    pub(crate) fn optional(&mut self, tag: u8) -> Result<Option<Self>> {
+        if self.next_is(tag) {
+            self.element().map(|element| Some(element.content))
+        } else {
+            Ok(None)
+        }
+    }
+
+    pub(crate) fn sequence(&mut self) -> Result<Self> {
+        self.expect(tag::SEQUENCE)
+    }
+
+    /// BOOLEAN DEFAULT FALSE. An explicit FALSE is let pass: old certificates have it.
+    pub(crate) fn optional_boolean(&mut self, tag: u8) -> Result<bool> {
+        self.optional(tag)?.map_or(Ok(false), Self::as_boolean)
+    }
+
+    pub(crate) fn integer(&mut self) -> Result<&'a [u8]> {
+        self.expect(tag::INTEGER)?.as_integer()
+    }
+
+    pub(crate) fn bit_string(&mut self) -> Result<BitString<'a>> {
+        self.expect(tag::BIT_STRING)?.as_bit_string()
+    }
+
+    pub(crate) fn octet_string(&mut self) -> Result<Self> {
+        self.expect(tag::OCTET_STRING)
+    }
+
+    pub(crate) fn object_identifier(&mut self) -> Result<Oid<'a>> {
+        self.expect(tag::OBJECT_IDENTIFIER)?.as_object_identifier()
+    }
+}
+
+/// Readers that already stand inside an element and take all of it as one value.
+impl<'a> Reader<'a> {
+    pub(crate) fn as_boolean(self) -> Result<bool> {
+        // X.690 §11.1: TRUE has all eight bits set.
+        match self.rest {
+            [0x00] => Ok(false),
+            [0xff] => Ok(true),
+            _ => Err(self.fault(Malformed::NonCanonicalBoolean)),
+        }
+    }
+
+    /// Two's complement, in the fewest bytes (X.690 §8.3.2).
+    pub(crate) fn as_integer(self) -> Result<&'a [u8]> {
+        match self.rest {
+            [] => Err(self.fault(Malformed::EmptyInteger)),
+            [0x00, 0x00..=0x7f, ..] | [0xff, 0x80..=0xff, ..] => {
+                Err(self.fault(Malformed::NonMinimalInteger))
+            }
+            bytes => Ok(bytes),
+        }
+    }
+
+    /// A number that must not be negative, without its sign byte.
+    pub(crate) fn as_unsigned(self) -> Result<&'a [u8]> {
+        match self.as_integer()? {
+            [0x00, magnitude @ ..] if !magnitude.is_empty() => Ok(magnitude),
+            [0x80..=0xff, ..] => Err(self.fault(Malformed::NegativeInteger)),
+            bytes => Ok(bytes),
+        }
+    }
+
+    /// A number that must not be negative; what does not fit counts as the greatest.
+    pub(crate) fn as_count(self) -> Result<u32> {
+        let magnitude = self.as_unsigned()?;
+        if magnitude.len() > 4 {
+            return Ok(u32::MAX);
+        }
+        Ok(magnitude.iter().fold(0, |value: u32, byte| {
+            value.wrapping_shl(8) | u32::from(*byte)
+        }))
+    }
+
+    pub(crate) fn as_bit_string(self) -> Result<BitString<'a>> {
+        let Some((&unused, bytes)) = self.rest.split_first() else {
+            return Err(self.fault(Malformed::BadBitString));
+        };
+        let well_formed = match bytes.last() {
+            None => unused == 0,
+            // X.690 §11.2.1: each unused bit is zero.
+            Some(last) => unused < 8 && last.trailing_zeros() >= u32::from(unused),
+        };
+        if !well_formed {
+            return Err(self.fault(Malformed::BadBitString));
+        }
+        Ok(BitString { unused, bytes })
+    }
+
+    pub(crate) fn as_object_identifier(self) -> Result<Oid<'a>> {
+        Oid::from_content(self.rest).ok_or(self.fault(Malformed::BadObjectIdentifier))
+    }
+
+    pub(crate) fn as_ia5(self) -> Result<&'a str> {
+        match core::str::from_utf8(self.rest) {
+            Ok(text) if text.is_ascii() => Ok(text),
+            _ => Err(self.fault(Malformed::NonAscii)),
+        }
+    }
+}
+
+/// The content of a BIT STRING.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BitString<'a> {
+    unused: u8,
+    bytes: &'a [u8],
+}
+
+impl<'a> BitString<'a> {
+    /// The bytes, if the string is made of whole ones.
+    pub(crate) fn whole_bytes(self) -> Option<&'a [u8]> {
+        (self.unused == 0).then_some(self.bytes)
+    }
+
+    /// The first sixteen bits as a set: bit 0 of the string is the highest of the number.
+    pub(crate) fn flags(self) -> u16 {
+        match self.bytes {
+            [] => 0,
+            [a] => u16::from_be_bytes([*a, 0]),
+            [a, b, ..] => u16::from_be_bytes([*a, *b]),
+        }
+    }
+}
+
+/// A type that can stand one after the other in a [`List`].
+pub(crate) trait Item<'a>: Sized {
+    fn read(reader: &mut Reader<'a>) -> Result<Self>;
+}
+
+/// Elements of one type one after the other, as in SEQUENCE OF, read as they are asked for.
+///
+/// Everything was checked when the certificate was parsed, so iterating cannot fail.
+pub struct List<'a, T> {
+    content: Reader<'a>,
+    item: PhantomData<T>,
+}
+
+impl<'a, T> List<'a, T> {
+    /// Takes all of `content` as a list and checks every item.
+    pub(crate) fn new(content: Reader<'a>) -> Result<Self>
+    where
+        T: Item<'a>,
+    {
+        let mut items = content;
+        while !items.is_empty() {
+            T::read(&mut items)?;
+        }
+        Ok(Self {
+            content,
+            item: PhantomData,
+        })
+    }
+
+    /// Reads a SEQUENCE OF.
+    pub(crate) fn read(reader: &mut Reader<'a>) -> Result<Self>
+    where
+        T: Item<'a>,
+    {
+        Self::new(reader.sequence()?)
+    }
+
+    /// Whether there are no items.
+    pub const fn is_empty(&self) -> bool {
+        self.content.is_empty()
+    }
+
+    /// The items in the order of the encoding.
+    pub const fn iter(&self) -> ListIter<'a, T> {
+        ListIter {
+            rest: self.content,
+            item: PhantomData,
+        }
+    }
+}
+
+// Derived, these would demand the same of T.
+impl<T> Clone for List<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for List<'_, T> {}
+
+impl<'a, T: Item<'a> + fmt::Debug> fmt::Debug for List<'a, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+impl<'a, T: Item<'a>> IntoIterator for List<'a, T> {
+    type Item = T;
+    type IntoIter = ListIter<'a, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl<'a, T: Item<'a>> IntoIterator for &List<'a, T> {
+    type Item = T;
+    type IntoIter = ListIter<'a, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+/// Iterator over a [`List`].
+pub struct ListIter<'a, T> {
+    rest: Reader<'a>,
+    item: PhantomData<T>,
+}
+
+impl<'a, T: Item<'a>> Iterator for ListIter<'a, T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        if self.rest.is_empty() {
+            None
+        } else {
+            T::read(&mut self.rest).ok()
+        }
+    }
+}
+
+impl<T> Clone for ListIter<'_, T> {
+    fn clone(&self) -> Self {
+        Self {
+            rest: self.rest,
+            item: PhantomData,
+        }
+    }
+}
+
+impl<T> fmt::Debug for ListIter<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ListIter")
+            .field("remaining_bytes", &self.rest.rest().len())
+            .finish()
+    }
+}

@@ -1,0 +1,512 @@
+//! The extensions of certificates (RFC 5280 §4.2) and of CRLs (§5.2), and of the entries of
+//! CRLs (§5.3).
+
+use core::fmt;
+
+use crate::der::{Malformed, Reader, Result, tag};
+use crate::general_name::GeneralNames;
+use crate::oid::Oid;
+
+pub(crate) mod constraints;
+pub(crate) mod distribution;
+pub(crate) mod identifiers;
+pub(crate) mod policies;
+pub(crate) mod usage;
+
+use constraints::{BasicConstraints, NameConstraints};
+use distribution::{DistributionPoints, IssuingDistributionPoint};
+use identifiers::{AccessDescriptions, AuthorityKeyIdentifier};
+use policies::{CertificatePolicies, PolicyConstraints, PolicyMappings};
+use usage::{ExtendedKeyUsage, KeyUsage, NetscapeCertType, TlsFeatures};
+
+macro_rules! known_extensions {
+    ($($variant:ident, $name:literal, [$($byte:literal),*];)*) => {
+        /// The extensions whose content this crate reads or at least recognises.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum ExtensionKind {
+            $(#[doc = $name] $variant,)*
+        }
+
+        impl ExtensionKind {
+            /// Every kind.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The name the standard gives the extension.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// The kind that this object identifier names.
+            pub fn of(oid: Oid<'_>) -> Option<Self> {
+                match oid.as_bytes() {
+                    $([$($byte),*] => Some(Self::$variant),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+known_extensions! {
+    AuthorityKeyIdentifier, "authorityKeyIdentifier", [0x55, 0x1d, 35];
+    SubjectKeyIdentifier, "subjectKeyIdentifier", [0x55, 0x1d, 14];
+    KeyUsage, "keyUsage", [0x55, 0x1d, 15];
+    ExtendedKeyUsage, "extendedKeyUsage", [0x55, 0x1d, 37];
+    BasicConstraints, "basicConstraints", [0x55, 0x1d, 19];
+    NameConstraints, "nameConstraints", [0x55, 0x1d, 30];
+    SubjectAltName, "subjectAltName", [0x55, 0x1d, 17];
+    IssuerAltName, "issuerAltName", [0x55, 0x1d, 18];
+    CertificatePolicies, "certificatePolicies", [0x55, 0x1d, 32];
+    PolicyMappings, "policyMappings", [0x55, 0x1d, 33];
+    PolicyConstraints, "policyConstraints", [0x55, 0x1d, 36];
+    InhibitAnyPolicy, "inhibitAnyPolicy", [0x55, 0x1d, 54];
+    CrlDistributionPoints, "cRLDistributionPoints", [0x55, 0x1d, 31];
+    FreshestCrl, "freshestCRL", [0x55, 0x1d, 46];
+    AuthorityInfoAccess, "authorityInfoAccess", [0x2b, 6, 1, 5, 5, 7, 1, 1];
+    SubjectInfoAccess, "subjectInfoAccess", [0x2b, 6, 1, 5, 5, 7, 1, 11];
+    ProxyCertInfo, "proxyCertInfo", [0x2b, 6, 1, 5, 5, 7, 1, 14];
+    NetscapeCertType, "netscapeCertType", [0x60, 0x86, 0x48, 0x01, 0x86, 0xf8, 0x42, 0x01, 0x01];
+    TlsFeature, "tlsFeature", [0x2b, 6, 1, 5, 5, 7, 1, 24];
+    IpAddressBlocks, "ipAddrBlocks", [0x2b, 6, 1, 5, 5, 7, 1, 7];
+    AutonomousSystems, "autonomousSysIds", [0x2b, 6, 1, 5, 5, 7, 1, 8];
+    OcspNoCheck, "ocspNoCheck", [0x2b, 6, 1, 5, 5, 7, 0x30, 1, 5];
+    SignedCertificateTimestamps, "signedCertificateTimestampList", [0x2b, 6, 1, 4, 1, 0xd6, 0x79, 2, 4, 2];
+    CrlNumber, "cRLNumber", [0x55, 0x1d, 20];
+    DeltaCrlIndicator, "deltaCRLIndicator", [0x55, 0x1d, 27];
+    IssuingDistributionPoint, "issuingDistributionPoint", [0x55, 0x1d, 28];
+    ReasonCode, "cRLReason", [0x55, 0x1d, 21];
+    InvalidityDate, "invalidityDate", [0x55, 0x1d, 24];
+    CertificateIssuer, "certificateIssuer", [0x55, 0x1d, 29];
+}
+
+impl ExtensionKind {
+    #[allow(clippy::as_conversions, reason = "a discriminant, not input")]
+    const fn slot(self) -> usize {
+        self as usize
+    }
+
+    const fn bit(self) -> u32 {
+        // There are fewer than 32 kinds: the length of the array below would not fit else.
+        1u32.wrapping_shl(self.slot_u32())
+    }
+
+    #[allow(clippy::as_conversions, reason = "a discriminant, not input")]
+    const fn slot_u32(self) -> u32 {
+        self as u32
+    }
+
+    /// Whether OpenSSL's path validation lets this extension be critical in a certificate
+    /// (`X509_supported_extension`). The RFC 3779 resources are left out on purpose: OpenSSL
+    /// checks them, this crate does not.
+    pub const fn is_processed_in_certificates(self) -> bool {
+        matches!(
+            self,
+            Self::NetscapeCertType
+                | Self::KeyUsage
+                | Self::SubjectAltName
+                | Self::BasicConstraints
+                | Self::CertificatePolicies
+                | Self::CrlDistributionPoints
+                | Self::ExtendedKeyUsage
+                | Self::PolicyConstraints
+                | Self::ProxyCertInfo
+                | Self::NameConstraints
+                | Self::PolicyMappings
+                | Self::InhibitAnyPolicy
+        )
+    }
+}
+
+const KINDS: usize = ExtensionKind::ALL.len();
+const _: () = assert!(KINDS <= 32, "the sets of kinds are 32 bits wide");
+
+/// More extensions than this are refused, so that looking for duplicates stays cheap.
+const MAXIMUM: usize = 64;
+
+/// The extensions of a certificate, a CRL or an entry of a CRL.
+///
+/// Every known extension was checked when the certificate was parsed; an accessor gives
+/// `None` only if the extension is absent.
+///
+/// ```
+/// use countersign_x509::{Certificate, ExtensionKind};
+/// # let mut params = rcgen::CertificateParams::new(["db.example".to_owned()])?;
+/// # params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Constrained(0));
+/// # let made = params.self_signed(&rcgen::KeyPair::generate()?)?;
+/// # let der = made.der();
+/// let certificate = Certificate::parse(der)?;
+/// let extensions = certificate.extensions();
+/// let constraints = extensions.basic_constraints().expect("made with it");
+/// assert!(constraints.is_ca);
+/// assert_eq!(constraints.path_length, Some(0));
+/// assert_eq!(extensions.criticality(ExtensionKind::BasicConstraints), Some(true));
+/// assert_eq!(extensions.criticality(ExtensionKind::NameConstraints), None);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct Extensions<'a> {
+    all: Reader<'a>,
+    values: [Option<&'a [u8]>; KINDS],
+    critical: u32,
+}
+
+/// One extension as it stands.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Extension<'a> {
+    /// Which extension it is.
+    pub oid: Oid<'a>,
+    /// Whether who does not understand it must refuse the certificate.
+    pub critical: bool,
+    /// The content of the OCTET STRING.
+    pub value: &'a [u8],
+}
+
+impl<'a> Extensions<'a> {
+    pub(crate) const NONE: Self = Self {
+        all: Reader::new(&[]),
+        values: [None; KINDS],
+        critical: 0,
+    };
+
+    /// Reads what stands inside the explicit tag of a certificate's extensions.
+    pub(crate) fn read_certificate(wrapper: Reader<'a>) -> Result<Self> {
+        Self::read_wrapped(wrapper, check_in_certificate)
+    }
+
+    /// Reads what stands inside the explicit tag of a CRL's extensions.
+    pub(crate) fn read_crl(wrapper: Reader<'a>) -> Result<Self> {
+        Self::read_wrapped(wrapper, check_in_crl)
+    }
+
+    fn read_wrapped(mut wrapper: Reader<'a>, check: Check) -> Result<Self> {
+        let content = wrapper.sequence()?;
+        wrapper.finish()?;
+        Self::read(content, check)
+    }
+
+    /// Reads the content of a CRL entry's extensions.
+    pub(crate) fn read_entry(content: Reader<'a>) -> Result<Self> {
+        Self::read(content, check_in_entry)
+    }
+
+    fn read(content: Reader<'a>, check: Check) -> Result<Self> {
+        let mut extensions = Self {
+            all: content,
+            ..Self::NONE
+        };
+        let mut rest = content;
+        for _ in 0..MAXIMUM {
+            if rest.is_empty() {
+                return Ok(extensions);
+            }
+            let at = rest;
+            let (extension, value) = read_extension(&mut rest)?;
+            let Some(kind) = ExtensionKind::of(extension.oid) else {
+                extensions.refuse_duplicate(extension.oid, at)?;
+                continue;
+            };
+            check(kind, value)?;
+            let slot = extensions.values.get_mut(kind.slot());
+            if let Some(slot) = slot
+                && slot.replace(extension.value).is_some()
+            {
+                return Err(at.fault(Malformed::DuplicateExtension));
+            }
+            if extension.critical {
+                extensions.critical |= kind.bit();
+            }
+        }
+        if rest.is_empty() {
+            Ok(extensions)
+        } else {
+            Err(rest.fault(Malformed::TooManyExtensions))
+        }
+    }
+
+    /// RFC 5280 §4.2: MUST NOT include more than one instance of a particular extension.
+    fn refuse_duplicate(&self, oid: Oid<'_>, at: Reader<'a>) -> Result<()> {
+        let mut earlier = self.all;
+        while earlier.at() < at.at() {
+            let (extension, _) = read_extension(&mut earlier)?;
+            if extension.oid == oid {
+                return Err(at.fault(Malformed::DuplicateExtension));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// All extensions, known or not, in the order of the encoding.
+    pub fn iter(&self) -> impl Iterator<Item = Extension<'a>> + use<'a> {
+        let mut rest = self.all;
+        core::iter::from_fn(move || {
+            if rest.is_empty() {
+                return None;
+            }
+            read_extension(&mut rest)
+                .ok()
+                .map(|(extension, _)| extension)
+        })
+    }
+
+    /// Whether the extension is there.
+    pub fn contains(&self, kind: ExtensionKind) -> bool {
+        self.value(kind).is_some()
+    }
+
+    /// Whether the extension is critical; `None` if it is absent.
+    pub fn criticality(&self, kind: ExtensionKind) -> Option<bool> {
+        self.value(kind).map(|_| self.critical & kind.bit() != 0)
+    }
+
+    /// The undecoded content of the extension.
+    pub fn value(&self, kind: ExtensionKind) -> Option<&'a [u8]> {
+        self.values.get(kind.slot()).copied().flatten()
+    }
+
+    /// The first critical extension that is unknown or that `processed` denies: OpenSSL's
+    /// code 34 (36 in a CRL). RFC 5280 §4.2: such a certificate MUST be rejected.
+    pub fn first_unprocessed_critical(
+        &self,
+        processed: impl Fn(ExtensionKind) -> bool,
+    ) -> Option<Oid<'a>> {
+        let unprocessed =
+            |extension: &Extension<'_>| !ExtensionKind::of(extension.oid).is_some_and(&processed);
+        self.iter()
+            .find(|extension| extension.critical && unprocessed(extension))
+            .map(|extension| extension.oid)
+    }
+
+    /// basicConstraints: may the key sign certificates, and how long may the path be?
+    pub fn basic_constraints(&self) -> Option<BasicConstraints> {
+        self.decode(ExtensionKind::BasicConstraints, BasicConstraints::read)
+    }
+
+    /// keyUsage: what the key may be used for.
+    pub fn key_usage(&self) -> Option<KeyUsage> {
+        self.decode(ExtensionKind::KeyUsage, KeyUsage::read)
+    }
+
+    /// extendedKeyUsage: what the certificate may be used for.
+    pub fn extended_key_usage(&self) -> Option<ExtendedKeyUsage<'a>> {
+        self.decode(ExtensionKind::ExtendedKeyUsage, ExtendedKeyUsage::read)
+    }
+
+    /// subjectAltName: further names of the subject.
+    pub fn subject_alt_name(&self) -> Option<GeneralNames<'a>> {
+        self.decode(ExtensionKind::SubjectAltName, GeneralNames::read)
+    }
+
+    /// issuerAltName: further names of the issuer.
+    pub fn issuer_alt_name(&self) -> Option<GeneralNames<'a>> {
+        self.decode(ExtensionKind::IssuerAltName, GeneralNames::read)
+    }
+
+    /// nameConstraints: which names certificates below this one may have.
+    pub fn name_constraints(&self) -> Option<NameConstraints<'a>> {
+        self.decode(ExtensionKind::NameConstraints, NameConstraints::read)
+    }
+
+    /// subjectKeyIdentifier.
+    pub fn subject_key_identifier(&self) -> Option<&'a [u8]> {
+        self.decode(ExtensionKind::SubjectKeyIdentifier, read_octets)
+    }
+
+    /// authorityKeyIdentifier.
+    pub fn authority_key_identifier(&self) -> Option<AuthorityKeyIdentifier<'a>> {
+        self.decode(
+            ExtensionKind::AuthorityKeyIdentifier,
+            AuthorityKeyIdentifier::read,
+        )
+    }
+
+    /// certificatePolicies: under which policies the certificate was issued.
+    pub fn certificate_policies(&self) -> Option<CertificatePolicies<'a>> {
+        self.decode(
+            ExtensionKind::CertificatePolicies,
+            CertificatePolicies::read,
+        )
+    }
+
+    /// policyMappings: which policies the issuer takes for equal.
+    pub fn policy_mappings(&self) -> Option<PolicyMappings<'a>> {
+        self.decode(ExtensionKind::PolicyMappings, PolicyMappings::read)
+    }
+
+    /// policyConstraints.
+    pub fn policy_constraints(&self) -> Option<PolicyConstraints> {
+        self.decode(ExtensionKind::PolicyConstraints, PolicyConstraints::read)
+    }
+
+    /// inhibitAnyPolicy: after how many certificates anyPolicy no longer counts.
+    pub fn inhibit_any_policy(&self) -> Option<u32> {
+        self.decode(ExtensionKind::InhibitAnyPolicy, read_count)
+    }
+
+    /// cRLDistributionPoints: where the CRLs for this certificate are.
+    pub fn crl_distribution_points(&self) -> Option<DistributionPoints<'a>> {
+        self.decode(
+            ExtensionKind::CrlDistributionPoints,
+            DistributionPoints::read,
+        )
+    }
+
+    /// freshestCRL: where the delta CRLs are.
+    pub fn freshest_crl(&self) -> Option<DistributionPoints<'a>> {
+        self.decode(ExtensionKind::FreshestCrl, DistributionPoints::read)
+    }
+
+    /// authorityInfoAccess: where to find the issuer's certificate and OCSP responder.
+    pub fn authority_info_access(&self) -> Option<AccessDescriptions<'a>> {
+        self.decode(ExtensionKind::AuthorityInfoAccess, AccessDescriptions::read)
+    }
+
+    /// Netscape's certificate type, which OpenSSL still heeds.
+    pub fn netscape_cert_type(&self) -> Option<NetscapeCertType> {
+        self.decode(ExtensionKind::NetscapeCertType, NetscapeCertType::read)
+    }
+
+    /// tlsFeature (RFC 7633): TLS extensions the server promises to answer.
+    pub fn tls_features(&self) -> Option<TlsFeatures<'a>> {
+        self.decode(ExtensionKind::TlsFeature, TlsFeatures::read)
+    }
+
+    /// Whether the certificate demands a stapled OCSP response (RFC 7633, status_request).
+    pub fn must_staple(&self) -> bool {
+        self.tls_features()
+            .is_some_and(|features| features.iter().any(|number| number == 5))
+    }
+
+    /// Whether it is a proxy certificate (RFC 3820).
+    pub fn is_proxy(&self) -> bool {
+        self.contains(ExtensionKind::ProxyCertInfo)
+    }
+
+    /// cRLNumber: the INTEGER's content without a sign byte.
+    pub fn crl_number(&self) -> Option<&'a [u8]> {
+        self.decode(ExtensionKind::CrlNumber, read_unsigned)
+    }
+
+    /// deltaCRLIndicator: the number of the complete CRL that this one amends.
+    pub fn delta_crl_indicator(&self) -> Option<&'a [u8]> {
+        self.decode(ExtensionKind::DeltaCrlIndicator, read_unsigned)
+    }
+
+    /// issuingDistributionPoint: what a CRL covers.
+    pub fn issuing_distribution_point(&self) -> Option<IssuingDistributionPoint<'a>> {
+        self.decode(
+            ExtensionKind::IssuingDistributionPoint,
+            IssuingDistributionPoint::read,
+        )
+    }
+
+    pub(crate) fn decode<T>(
+        &self,
+        kind: ExtensionKind,
+        read: fn(&mut Reader<'a>) -> Result<T>,
+    ) -> Option<T> {
+        // The same function read the same bytes when the certificate was parsed.
+        whole(Reader::new(self.value(kind)?), read).ok()
+    }
+}
+
+impl fmt::Debug for Extensions<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries(self.iter().map(|extension| extension.oid))
+            .finish()
+    }
+}
+
+type Check = fn(ExtensionKind, Reader<'_>) -> Result<()>;
+
+fn read_extension<'a>(reader: &mut Reader<'a>) -> Result<(Extension<'a>, Reader<'a>)> {
+    let mut content = reader.sequence()?;
+    let oid = content.object_identifier()?;
+    let critical = content.optional_boolean(tag::BOOLEAN)?;
+    let value = content.octet_string()?;
+    content.finish()?;
+    Ok((
+        Extension {
+            oid,
+            critical,
+            value: value.rest(),
+        },
+        value,
+    ))
+}
+
+fn check_in_certificate(kind: ExtensionKind, value: Reader<'_>) -> Result<()> {
+    use ExtensionKind as K;
+    match kind {
+        K::AuthorityKeyIdentifier => check(value, AuthorityKeyIdentifier::read),
+        K::SubjectKeyIdentifier => check(value, read_octets),
+        K::KeyUsage => check(value, KeyUsage::read),
+        K::ExtendedKeyUsage => check(value, ExtendedKeyUsage::read),
+        K::BasicConstraints => check(value, BasicConstraints::read),
+        K::NameConstraints => check(value, NameConstraints::read),
+        K::SubjectAltName | K::IssuerAltName => check(value, GeneralNames::read),
+        K::CertificatePolicies => check(value, CertificatePolicies::read),
+        K::PolicyMappings => check(value, PolicyMappings::read),
+        K::PolicyConstraints => check(value, PolicyConstraints::read),
+        K::InhibitAnyPolicy => check(value, read_count),
+        K::CrlDistributionPoints | K::FreshestCrl => check(value, DistributionPoints::read),
+        K::AuthorityInfoAccess | K::SubjectInfoAccess => check(value, AccessDescriptions::read),
+        K::NetscapeCertType => check(value, NetscapeCertType::read),
+        K::TlsFeature => check(value, TlsFeatures::read),
+        // Recognised, not read; and those that have no meaning in a certificate.
+        _ => Ok(()),
+    }
+}
+
+fn check_in_crl(kind: ExtensionKind, value: Reader<'_>) -> Result<()> {
+    use ExtensionKind as K;
+    match kind {
+        K::AuthorityKeyIdentifier => check(value, AuthorityKeyIdentifier::read),
+        K::IssuerAltName => check(value, GeneralNames::read),
+        K::CrlNumber | K::DeltaCrlIndicator => check(value, read_unsigned),
+        K::IssuingDistributionPoint => check(value, IssuingDistributionPoint::read),
+        K::FreshestCrl => check(value, DistributionPoints::read),
+        K::AuthorityInfoAccess => check(value, AccessDescriptions::read),
+        _ => Ok(()),
+    }
+}
+
+fn check_in_entry(kind: ExtensionKind, value: Reader<'_>) -> Result<()> {
+    use ExtensionKind as K;
+    match kind {
+        K::ReasonCode => check(value, crate::crl::RevocationReason::read),
+        K::InvalidityDate => check(value, crate::time::Time::read_generalized),
+        K::CertificateIssuer => check(value, GeneralNames::read),
+        _ => Ok(()),
+    }
+}
+
+fn check<'a, T>(value: Reader<'a>, read: fn(&mut Reader<'a>) -> Result<T>) -> Result<()> {
+    whole(value, read).map(|_| ())
+}
+
+/// Reads something that must be all there is.
+fn whole<'a, T>(mut value: Reader<'a>, read: fn(&mut Reader<'a>) -> Result<T>) -> Result<T> {
+    let decoded = read(&mut value)?;
+    value.finish()?;
+    Ok(decoded)
+}
+
+fn read_octets<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8]> {
+    reader.octet_string().map(|content| content.rest())
+}
+
+fn read_count(reader: &mut Reader<'_>) -> Result<u32> {
+    reader.expect(tag::INTEGER)?.as_count()
+}
+
+fn read_unsigned<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8]> {
+    reader.expect(tag::INTEGER)?.as_unsigned()
+}

@@ -1,0 +1,63 @@
+//! authorityKeyIdentifier and authorityInfoAccess: which key signed, and where to find more
+//! (RFC 5280 §4.2.1.1, §4.2.2.1).
+
+use crate::der::{Item, List, Reader, Result, tag};
+use crate::general_name::{GeneralName, GeneralNames};
+use crate::oid::Oid;
+
+/// authorityKeyIdentifier: tells the issuer's keys and certificates apart.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct AuthorityKeyIdentifier<'a> {
+    /// The subjectKeyIdentifier of the issuer's certificate.
+    pub key_identifier: Option<&'a [u8]>,
+    /// Who issued the issuer's certificate.
+    pub issuer: Option<GeneralNames<'a>>,
+    /// The serial number of the issuer's certificate, as
+    /// [`Certificate::serial`](crate::Certificate::serial) gives it.
+    pub serial: Option<&'a [u8]>,
+}
+
+impl<'a> AuthorityKeyIdentifier<'a> {
+    pub(crate) fn read(reader: &mut Reader<'a>) -> Result<Self> {
+        let mut content = reader.sequence()?;
+        let key_identifier = content.optional(tag::context(0))?.map(|key| key.rest());
+        let issuer = content
+            .optional(tag::constructed(1))?
+            .map(List::new)
+            .transpose()?;
+        let serial = content
+            .optional(tag::context(2))?
+            .map(Reader::as_integer)
+            .transpose()?;
+        content.finish()?;
+        Ok(Self {
+            key_identifier,
+            issuer,
+            serial,
+        })
+    }
+}
+
+/// A sequence of [`AccessDescription`]s.
+pub type AccessDescriptions<'a> = List<'a, AccessDescription<'a>>;
+
+/// A service of the issuer or subject, and where it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AccessDescription<'a> {
+    /// What is there: [`Oid::ACCESS_OCSP`], [`Oid::ACCESS_CA_ISSUERS`] or another.
+    pub method: Oid<'a>,
+    /// Where it is.
+    pub location: GeneralName<'a>,
+}
+
+impl<'a> Item<'a> for AccessDescription<'a> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self> {
+        let mut content = reader.sequence()?;
+        let method = content.object_identifier()?;
+        let location = GeneralName::read(&mut content)?;
+        content.finish()?;
+        Ok(Self { method, location })
+    }
+}

@@ -1,0 +1,421 @@
+//! Distinguished names: reading, comparing, showing (RFC 5280 §4.1.2.4, §7.1).
+
+use core::fmt;
+use core::hash::{Hash, Hasher};
+use std::borrow::Cow;
+
+use crate::der::{Item, List, ListIter, Malformed, Reader, Result, tag};
+use crate::escape::Escaped;
+use crate::oid::Oid;
+use crate::text::Characters;
+
+/// A distinguished name, as in the subject and issuer of a certificate.
+///
+/// Two names are equal if RFC 5280 §7.1 says so: letter case, the kind of string and the
+/// amount of space do not matter. [`Display`](fmt::Display) gives the order and the escapes
+/// of RFC 4514, most specific part first, and escapes everything that could deceive a reader.
+///
+/// ```
+/// use countersign_x509::Name;
+/// let name = Name::from_der(&[
+///     0x30, 0x0d, 0x31, 0x0b, 0x30, 0x09, 0x06, 0x03, 0x55, 0x04, 0x03, 0x0c, 0x02, b'm', b'e',
+/// ])?;
+/// assert_eq!(name.to_string(), "CN=me");
+/// assert_eq!(name.common_name().as_deref(), Some("me"));
+/// # Ok::<(), countersign_x509::ParseError>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct Name<'a> {
+    der: &'a [u8],
+    parts: List<'a, RelativeName<'a>>,
+}
+
+impl<'a> Name<'a> {
+    /// Reads a name that is all of `der`.
+    pub fn from_der(der: &'a [u8]) -> Result<Self> {
+        let mut reader = Reader::new(der);
+        let name = Self::read(&mut reader)?;
+        reader.finish()?;
+        Ok(name)
+    }
+
+    pub(crate) fn read(reader: &mut Reader<'a>) -> Result<Self> {
+        let element = reader.expect_element(tag::SEQUENCE)?;
+        let parts = List::new(element.content)?;
+        Ok(Self {
+            der: element.whole,
+            parts,
+        })
+    }
+
+    /// The whole DER encoding.
+    pub const fn der(&self) -> &'a [u8] {
+        self.der
+    }
+
+    /// Whether the name has no parts.
+    pub const fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    /// The relative distinguished names in the order of the encoding, most general first.
+    pub const fn relative_names(&self) -> ListIter<'a, RelativeName<'a>> {
+        self.parts.iter()
+    }
+
+    /// All attributes in the order of the encoding.
+    pub fn attributes(&self) -> impl Iterator<Item = Attribute<'a>> + use<'a> {
+        self.relative_names().flat_map(|part| part.attributes())
+    }
+
+    /// The last, so most specific, commonName that is text.
+    pub fn common_name(&self) -> Option<Cow<'a, str>> {
+        self.common_names()
+            .filter_map(|attribute| attribute.text())
+            .last()
+    }
+
+    /// Every commonName, most general first.
+    pub fn common_names(&self) -> impl Iterator<Item = Attribute<'a>> + use<'a> {
+        self.attributes()
+            .filter(|attribute| attribute.kind == Oid::COMMON_NAME)
+    }
+
+    /// Every emailAddress attribute (PKCS #9), most general first.
+    pub fn email_addresses(&self) -> impl Iterator<Item = Attribute<'a>> + use<'a> {
+        self.attributes()
+            .filter(|attribute| attribute.kind == Oid::EMAIL_ADDRESS)
+    }
+
+    /// Whether this name lies in the subtree of `base`: its first parts equal all parts of
+    /// `base` (RFC 5280 §4.2.1.10, directoryName).
+    pub fn is_within(&self, base: &Name<'_>) -> bool {
+        let mut parts = self.relative_names();
+        base.relative_names()
+            .all(|wanted| parts.next().is_some_and(|part| part == wanted))
+    }
+}
+
+impl PartialEq for Name<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.der == other.der || self.relative_names().eq(other.relative_names())
+    }
+}
+
+impl Eq for Name<'_> {}
+
+impl Hash for Name<'_> {
+    /// Equal names hash alike, so a name can be the key of an index.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        for part in self.relative_names() {
+            part.hash(state);
+        }
+    }
+}
+
+/// The parts beyond this are not shown: a peer must not fill the log.
+const SHOWN_PARTS: usize = 16;
+
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_empty() {
+            return f.write_str("(empty name)");
+        }
+        // RFC 4514 §2.1: starting with the last element of the sequence.
+        let count = self.relative_names().count();
+        let skipped = count.saturating_sub(SHOWN_PARTS);
+        for index in (skipped..count).rev() {
+            if index.saturating_add(1) != count {
+                f.write_str(", ")?;
+            }
+            if let Some(part) = self.relative_names().nth(index) {
+                part.fmt(f)?;
+            }
+        }
+        if skipped > 0 {
+            f.write_str(", …")
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl fmt::Debug for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Name({self})")
+    }
+}
+
+/// One part of a name: a set of attributes, nearly always of one.
+#[derive(Clone, Copy)]
+pub struct RelativeName<'a> {
+    attributes: List<'a, Attribute<'a>>,
+}
+
+impl<'a> Item<'a> for RelativeName<'a> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self> {
+        Self::from_content(reader.expect(tag::SET)?)
+    }
+}
+
+impl<'a> RelativeName<'a> {
+    /// Takes what stands inside the SET, as `nameRelativeToCRLIssuer` is tagged.
+    pub(crate) fn from_content(content: Reader<'a>) -> Result<Self> {
+        // RFC 5280 §4.1.2.4: SET SIZE (1..MAX).
+        if content.is_empty() {
+            return Err(content.fault(Malformed::BadName));
+        }
+        Ok(Self {
+            attributes: List::new(content)?,
+        })
+    }
+
+    /// The attributes in the order of the encoding.
+    pub const fn attributes(&self) -> ListIter<'a, Attribute<'a>> {
+        self.attributes.iter()
+    }
+}
+
+/// Sets with more attributes are compared in order only, since comparing in any order costs
+/// the square of their number. DER fixes the order, and real sets have two or three.
+const UNORDERED_LIMIT: usize = 8;
+
+impl PartialEq for RelativeName<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        if self.attributes().eq(other.attributes()) {
+            return true;
+        }
+        let count = self.attributes().count();
+        if count < 2 || count > UNORDERED_LIMIT || count != other.attributes().count() {
+            return false;
+        }
+        // As multisets: every attribute occurs in both equally often.
+        self.attributes().all(|attribute| {
+            let here = self
+                .attributes()
+                .filter(|other| *other == attribute)
+                .count();
+            here == other
+                .attributes()
+                .filter(|other| *other == attribute)
+                .count()
+        })
+    }
+}
+
+impl Eq for RelativeName<'_> {}
+
+impl Hash for RelativeName<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let mut attributes = self.attributes();
+        match (attributes.next(), attributes.next()) {
+            (Some(only), None) => only.hash(state),
+            // Sets are equal in any order, so only their size can count.
+            _ => self.attributes().count().hash(state),
+        }
+    }
+}
+
+impl fmt::Display for RelativeName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, attribute) in self.attributes().enumerate() {
+            if index == SHOWN_PARTS {
+                return f.write_str("+…");
+            }
+            if index > 0 {
+                f.write_str("+")?;
+            }
+            attribute.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for RelativeName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RelativeName({self})")
+    }
+}
+
+/// One attribute of a name: its type and its value, such as a commonName.
+#[derive(Clone, Copy)]
+pub struct Attribute<'a> {
+    kind: Oid<'a>,
+    tag: u8,
+    value: &'a [u8],
+}
+
+impl<'a> Item<'a> for Attribute<'a> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self> {
+        let mut pair = reader.sequence()?;
+        let kind = pair.object_identifier()?;
+        let value = pair.element()?;
+        pair.finish()?;
+        Ok(Self {
+            kind,
+            tag: value.tag,
+            value: value.content.rest(),
+        })
+    }
+}
+
+impl<'a> Attribute<'a> {
+    /// The type of the attribute.
+    pub const fn kind(&self) -> Oid<'a> {
+        self.kind
+    }
+
+    /// The tag byte of the value's type, 0x0c for UTF8String for example.
+    pub const fn value_tag(&self) -> u8 {
+        self.tag
+    }
+
+    /// The content octets of the value, in the encoding of its type.
+    pub const fn value(&self) -> &'a [u8] {
+        self.value
+    }
+
+    /// The value as text; `None` if it is of no string type or badly encoded.
+    ///
+    /// Borrowed where the encoding is UTF-8 already.
+    pub fn text(&self) -> Option<Cow<'a, str>> {
+        let characters = Characters::new(self.tag, self.value)?;
+        Some(match core::str::from_utf8(self.value) {
+            Ok(text) if characters.clone().eq(text.chars()) => Cow::Borrowed(text),
+            _ => Cow::Owned(characters.collect()),
+        })
+    }
+}
+
+impl PartialEq for Attribute<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        if self.kind != other.kind {
+            return false;
+        }
+        if self.tag == other.tag && self.value == other.value {
+            return true;
+        }
+        match (self.folded(), other.folded()) {
+            (Some(ours), Some(theirs)) => ours.eq(theirs),
+            // Not both text: equal only as bytes, which they are not.
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Attribute<'_> {}
+
+impl Hash for Attribute<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.kind.hash(state);
+        match self.folded() {
+            Some(folded) => folded.for_each(|character| character.hash(state)),
+            None => (self.tag, self.value).hash(state),
+        }
+    }
+}
+
+impl<'a> Attribute<'a> {
+    fn folded(&self) -> Option<Folded<Characters<'a>>> {
+        let inner = Characters::new(self.tag, self.value)?;
+        Some(Folded {
+            inner,
+            started: false,
+            pending: None,
+        })
+    }
+}
+
+/// Characters as RFC 5280 §7.1 compares them: ASCII letters in lower case, space at the
+/// ends dropped, space within as one blank. It is what OpenSSL compares.
+struct Folded<I> {
+    inner: I,
+    started: bool,
+    pending: Option<char>,
+}
+
+impl<I: Iterator<Item = char>> Iterator for Folded<I> {
+    type Item = char;
+
+    fn next(&mut self) -> Option<char> {
+        if let Some(character) = self.pending.take() {
+            return Some(character);
+        }
+        let mut gap = false;
+        loop {
+            let character = self.inner.next()?;
+            if matches!(character, ' ' | '\t'..='\r') {
+                gap = self.started;
+                continue;
+            }
+            let character = character.to_ascii_lowercase();
+            self.started = true;
+            if gap {
+                self.pending = Some(character);
+                return Some(' ');
+            }
+            return Some(character);
+        }
+    }
+}
+
+/// The characters of a value beyond this are not shown.
+const SHOWN_CHARACTERS: usize = 128;
+
+impl fmt::Display for Attribute<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match short_name(self.kind) {
+            Some(name) => write!(f, "{name}=")?,
+            None => write!(f, "{}=", self.kind)?,
+        }
+        match self.text() {
+            Some(text) => Escaped::attribute_value(text.as_bytes(), SHOWN_CHARACTERS).fmt(f),
+            None if is_text(self.tag) => {
+                Escaped::attribute_value(self.value, SHOWN_CHARACTERS).fmt(f)
+            }
+            // RFC 4514 §2.4: a value that is no string is shown as hexadecimal.
+            None => {
+                f.write_str("#")?;
+                self.value
+                    .iter()
+                    .take(SHOWN_CHARACTERS)
+                    .try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Attribute<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Attribute({self})")
+    }
+}
+
+fn is_text(tag: u8) -> bool {
+    Characters::new(tag, &[]).is_some()
+}
+
+/// The short names of RFC 4514 §3 and RFC 4519, and those OpenSSL prints.
+fn short_name(kind: Oid<'_>) -> Option<&'static str> {
+    Some(match kind.as_bytes() {
+        [0x55, 0x04, 0x03] => "CN",
+        [0x55, 0x04, 0x04] => "SN",
+        [0x55, 0x04, 0x05] => "serialNumber",
+        [0x55, 0x04, 0x06] => "C",
+        [0x55, 0x04, 0x07] => "L",
+        [0x55, 0x04, 0x08] => "ST",
+        [0x55, 0x04, 0x09] => "street",
+        [0x55, 0x04, 0x0a] => "O",
+        [0x55, 0x04, 0x0b] => "OU",
+        [0x55, 0x04, 0x0c] => "title",
+        [0x55, 0x04, 0x0f] => "businessCategory",
+        [0x55, 0x04, 0x11] => "postalCode",
+        [0x55, 0x04, 0x2a] => "GN",
+        [0x55, 0x04, 0x2e] => "dnQualifier",
+        [0x55, 0x04, 0x61] => "organizationIdentifier",
+        [0x09, 0x92, 0x26, 0x89, 0x93, 0xf2, 0x2c, 0x64, 0x01, 0x01] => "UID",
+        [0x09, 0x92, 0x26, 0x89, 0x93, 0xf2, 0x2c, 0x64, 0x01, 0x19] => "DC",
+        [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x01] => "emailAddress",
+        _ => return None,
+    })
+}

@@ -1,0 +1,108 @@
+//! Object identifiers, and those that X.509 gives a meaning.
+
+use core::fmt;
+
+use crate::der::{Item, Reader, Result};
+
+/// An object identifier, as the content of its DER encoding.
+///
+/// ```
+/// use countersign_x509::Oid;
+/// assert_eq!(Oid::SERVER_AUTH.to_string(), "1.3.6.1.5.5.7.3.1");
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Oid<'a>(&'a [u8]);
+
+impl<'a> Oid<'a> {
+    /// Takes the content octets of an OBJECT IDENTIFIER; `None` if they are not well-formed
+    /// (X.690 §8.19).
+    pub fn from_content(content: &'a [u8]) -> Option<Self> {
+        let mut at_start = true;
+        for byte in content {
+            // X.690 §8.19.2: the leading octet of a subidentifier is not 0x80.
+            if at_start && *byte == 0x80 {
+                return None;
+            }
+            at_start = byte & 0x80 == 0;
+        }
+        (at_start && !content.is_empty()).then_some(Self(content))
+    }
+
+    /// The content octets of the DER encoding.
+    pub const fn as_bytes(&self) -> &'a [u8] {
+        self.0
+    }
+}
+
+impl<'a> Item<'a> for Oid<'a> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self> {
+        reader.object_identifier()
+    }
+}
+
+macro_rules! oids {
+    ($($(#[$doc:meta])* $name:ident = $bytes:expr;)*) => {
+        impl Oid<'static> {
+            $($(#[$doc])* pub const $name: Self = Self(&$bytes);)*
+        }
+    };
+}
+
+oids! {
+    /// anyPolicy, 2.5.29.32.0.
+    ANY_POLICY = [0x55, 0x1d, 0x20, 0x00];
+    /// id-kp-serverAuth, 1.3.6.1.5.5.7.3.1.
+    SERVER_AUTH = [0x2b, 6, 1, 5, 5, 7, 3, 1];
+    /// id-kp-clientAuth, 1.3.6.1.5.5.7.3.2.
+    CLIENT_AUTH = [0x2b, 6, 1, 5, 5, 7, 3, 2];
+    /// id-kp-OCSPSigning, 1.3.6.1.5.5.7.3.9.
+    OCSP_SIGNING = [0x2b, 6, 1, 5, 5, 7, 3, 9];
+    /// anyExtendedKeyUsage, 2.5.29.37.0.
+    ANY_EXTENDED_KEY_USAGE = [0x55, 0x1d, 0x25, 0x00];
+    /// Netscape Server Gated Crypto, 2.16.840.1.113730.4.1.
+    NETSCAPE_SGC = [0x60, 0x86, 0x48, 0x01, 0x86, 0xf8, 0x42, 0x04, 0x01];
+    /// Microsoft Server Gated Crypto, 1.3.6.1.4.1.311.10.3.3.
+    MICROSOFT_SGC = [0x2b, 6, 1, 4, 1, 0x82, 0x37, 0x0a, 0x03, 0x03];
+    /// id-ad-ocsp, 1.3.6.1.5.5.7.48.1.
+    ACCESS_OCSP = [0x2b, 6, 1, 5, 5, 7, 0x30, 1];
+    /// id-ad-caIssuers, 1.3.6.1.5.5.7.48.2.
+    ACCESS_CA_ISSUERS = [0x2b, 6, 1, 5, 5, 7, 0x30, 2];
+    /// commonName, 2.5.4.3.
+    COMMON_NAME = [0x55, 0x04, 0x03];
+    /// emailAddress, 1.2.840.113549.1.9.1.
+    EMAIL_ADDRESS = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x01];
+    /// id-on-SmtpUTF8Mailbox, 1.3.6.1.5.5.7.8.9.
+    SMTP_UTF8_MAILBOX = [0x2b, 6, 1, 5, 5, 7, 8, 9];
+}
+
+impl fmt::Display for Oid<'_> {
+    /// Dotted decimals. A number beyond 64 bits is shown as `?`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut first = true;
+        for part in self.0.split_inclusive(|byte| byte & 0x80 == 0) {
+            let number = part.iter().try_fold(0u64, |value, byte| {
+                value
+                    .checked_mul(128)
+                    .map(|value| value | u64::from(byte & 0x7f))
+            });
+            match (first, number) {
+                // X.690 §8.19.4: the first subidentifier holds the first two numbers.
+                (true, Some(both)) => {
+                    let top = (both / 40).min(2);
+                    write!(f, "{top}.{}", both.saturating_sub(top.saturating_mul(40)))?;
+                }
+                (false, Some(number)) => write!(f, ".{number}")?,
+                (true, None) => f.write_str("2.?")?,
+                (false, None) => f.write_str(".?")?,
+            }
+            first = false;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Oid<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Oid({self})")
+    }
+}

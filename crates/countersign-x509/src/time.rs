@@ -1,0 +1,193 @@
+//! Times as certificates and CRLs state them (RFC 5280 §4.1.2.5).
+
+use core::fmt;
+
+use pki_types::UnixTime;
+
+use crate::der::{Malformed, Reader, Result, tag};
+
+/// A moment, to the second, as UTC.
+///
+/// ```
+/// use countersign_x509::Time;
+/// assert_eq!(Time::from_unix_seconds(0).to_string(), "1970-01-01 00:00:00 UTC");
+/// assert!(Time::from_unix_seconds(-1) < Time::from_unix_seconds(0));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Time {
+    seconds: i64,
+}
+
+impl Time {
+    /// The moment that many seconds after 1970-01-01 00:00:00 UTC.
+    pub const fn from_unix_seconds(seconds: i64) -> Self {
+        Self { seconds }
+    }
+
+    /// Seconds since 1970-01-01 00:00:00 UTC; negative before.
+    pub const fn unix_seconds(self) -> i64 {
+        self.seconds
+    }
+
+    /// Reads a `Time`: UTCTime or GeneralizedTime, in seconds and with `Z`.
+    ///
+    /// GeneralizedTime is also taken for years that UTCTime could express: real
+    /// certificates have it, and OpenSSL takes it.
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self> {
+        let element = reader.element()?;
+        let digits = element.content.rest();
+        let parsed = match element.tag {
+            tag::UTC_TIME => utc_time(digits),
+            tag::GENERALIZED_TIME => generalized_time(digits),
+            _ => {
+                return Err(crate::der::ParseError::new(
+                    Malformed::UnexpectedTag,
+                    element.at,
+                ));
+            }
+        };
+        parsed.ok_or(crate::der::ParseError::new(Malformed::BadTime, element.at))
+    }
+
+    /// Reads a GeneralizedTime, as invalidityDate is.
+    pub(crate) fn read_generalized(reader: &mut Reader<'_>) -> Result<Self> {
+        let content = reader.expect(tag::GENERALIZED_TIME)?;
+        generalized_time(content.rest()).ok_or(content.fault(Malformed::BadTime))
+    }
+}
+
+impl From<UnixTime> for Time {
+    fn from(time: UnixTime) -> Self {
+        Self {
+            seconds: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
+        }
+    }
+}
+
+/// RFC 5280 §4.1.2.5.1: YYMMDDHHMMSSZ; YY from 50 up means 19YY.
+fn utc_time(text: &[u8]) -> Option<Time> {
+    let (year, rest) = two_digits(text)?;
+    let century = if year >= 50 { 1900 } else { 2000 };
+    within_year(year.checked_add(century)?, rest)
+}
+
+/// RFC 5280 §4.1.2.5.2: YYYYMMDDHHMMSSZ, no fractional seconds.
+fn generalized_time(text: &[u8]) -> Option<Time> {
+    let (century, rest) = two_digits(text)?;
+    let (year, rest) = two_digits(rest)?;
+    within_year(century.checked_mul(100)?.checked_add(year)?, rest)
+}
+
+fn within_year(year: i64, text: &[u8]) -> Option<Time> {
+    let (month, text) = two_digits(text)?;
+    let (day, text) = two_digits(text)?;
+    let (hour, text) = two_digits(text)?;
+    let (minute, text) = two_digits(text)?;
+    let (second, text) = two_digits(text)?;
+    let in_range = text == b"Z"
+        && (1..=12).contains(&month)
+        && (1..=days_in_month(year, month)).contains(&day)
+        && hour < 24
+        && minute < 60
+        && second < 60;
+    if !in_range {
+        return None;
+    }
+    let hours = days_since_1970(year, month, day)?
+        .checked_mul(24)?
+        .checked_add(hour)?;
+    let minutes = hours.checked_mul(60)?.checked_add(minute)?;
+    let seconds = minutes.checked_mul(60)?.checked_add(second)?;
+    Some(Time { seconds })
+}
+
+fn two_digits(text: &[u8]) -> Option<(i64, &[u8])> {
+    let [tens @ b'0'..=b'9', ones @ b'0'..=b'9', rest @ ..] = text else {
+        return None;
+    };
+    let value = (tens & 0x0f).checked_mul(10)?.checked_add(ones & 0x0f)?;
+    Some((i64::from(value), rest))
+}
+
+fn is_leap(year: i64) -> bool {
+    year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+}
+
+fn days_in_month(year: i64, month: i64) -> i64 {
+    match month {
+        4 | 6 | 9 | 11 => 30,
+        2 if is_leap(year) => 29,
+        2 => 28,
+        _ => 31,
+    }
+}
+
+/// Days from 1970-01-01 in the Gregorian calendar. Years start in March here, so that the
+/// leap day is the last of its year and months follow one linear rule.
+fn days_since_1970(year: i64, month: i64, day: i64) -> Option<i64> {
+    let (year, month) = if month > 2 {
+        (year, month.checked_sub(3)?)
+    } else {
+        (year.checked_sub(1)?, month.checked_add(9)?)
+    };
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = month
+        .checked_mul(153)?
+        .checked_add(2)?
+        .checked_div(5)?
+        .checked_add(day)?;
+    let leap_days = (year_of_era / 4).checked_sub(year_of_era / 100)?;
+    let day_of_era = year_of_era
+        .checked_mul(365)?
+        .checked_add(leap_days)?
+        .checked_add(day_of_year)?;
+    // 719,469 days lie between 0000-02-29, day 0 of this count, and 1970-01-01.
+    era.checked_mul(146_097)?
+        .checked_add(day_of_era)?
+        .checked_sub(719_469)
+}
+
+/// The inverse of [`days_since_1970`]: year, month, day.
+fn date_of(days: i64) -> Option<(i64, i64, i64)> {
+    let shifted = days.checked_add(719_468)?;
+    let era = shifted.div_euclid(146_097);
+    let day_of_era = shifted.rem_euclid(146_097);
+    let year_of_era = day_of_era
+        .checked_sub(day_of_era / 1_460)?
+        .checked_add(day_of_era / 36_524)?
+        .checked_sub(day_of_era / 146_096)?
+        / 365;
+    let leap_days = (year_of_era / 4).checked_sub(year_of_era / 100)?;
+    let before_year = year_of_era.checked_mul(365)?.checked_add(leap_days)?;
+    let day_of_year = day_of_era.checked_sub(before_year)?;
+    let month = day_of_year.checked_mul(5)?.checked_add(2)? / 153;
+    let before_month = month.checked_mul(153)?.checked_add(2)? / 5;
+    let day = day_of_year.checked_sub(before_month)?.checked_add(1)?;
+    let year = era.checked_mul(400)?.checked_add(year_of_era)?;
+    if month < 10 {
+        Some((year, month.checked_add(3)?, day))
+    } else {
+        Some((year.checked_add(1)?, month.checked_sub(9)?, day))
+    }
+}
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some((year, month, day)) = date_of(self.seconds.div_euclid(86_400)) else {
+            return write!(f, "{} seconds after 1970", self.seconds);
+        };
+        let second = self.seconds.rem_euclid(86_400);
+        let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+        write!(
+            f,
+            "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC"
+        )
+    }
+}
+
+impl fmt::Debug for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Time({self})")
+    }
+}

@@ -1,4 +1,4 @@
-//! AlgorithmIdentifier, and the signature algorithms that certificates are signed with
+//! `AlgorithmIdentifier`, and the signature algorithms that certificates are signed with
 //! (RFC 5280 §4.1.1.2, RFC 4055, RFC 5758, RFC 8410, RFC 9881).
 
 use crate::der::{Reader, Result, tag};

@@ -429,6 +429,10 @@ impl<'a, T> List<'a, T> {
     }
 
     /// The items in the order of the encoding.
+    #[allow(
+        clippy::iter_not_returning_iterator,
+        reason = "it is one for every type that occurs; the bound would show a private trait"
+    )]
     pub const fn iter(&self) -> ListIter<'a, T> {
         ListIter {
             rest: self.content,

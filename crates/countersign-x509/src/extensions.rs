@@ -377,7 +377,7 @@ impl<'a> Extensions<'a> {
         self.decode(ExtensionKind::TlsFeature, TlsFeatures::read)
     }
 
-    /// Whether the certificate demands a stapled OCSP response (RFC 7633, status_request).
+    /// Whether the certificate demands a stapled OCSP response (RFC 7633, `status_request`).
     pub fn must_staple(&self) -> bool {
         self.tls_features()
             .is_some_and(|features| features.iter().any(|number| number == 5))

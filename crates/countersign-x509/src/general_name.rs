@@ -1,4 +1,4 @@
-//! GeneralName: the names of subjectAltName, name constraints and distribution points
+//! `GeneralName`: the names of subjectAltName, name constraints and distribution points
 //! (RFC 5280 §4.2.1.6).
 
 use crate::der::{Item, List, Malformed, Reader, Result, tag};

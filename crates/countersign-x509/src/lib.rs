@@ -36,8 +36,8 @@ pub use der::{List, ListIter, Malformed, ParseError};
 pub use escape::Escaped;
 pub use extensions::constraints::{BasicConstraints, NameConstraints, Subtree, Subtrees};
 pub use extensions::distribution::{
-    DistributionPoint, DistributionPointName, DistributionPoints, IssuingDistributionPoint,
-    ReasonFlags,
+    CrlScope, DistributionPoint, DistributionPointName, DistributionPoints,
+    IssuingDistributionPoint, ReasonFlags,
 };
 pub use extensions::identifiers::{AccessDescription, AccessDescriptions, AuthorityKeyIdentifier};
 pub use extensions::policies::{

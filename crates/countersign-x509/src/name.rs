@@ -186,7 +186,7 @@ impl PartialEq for RelativeName<'_> {
             return true;
         }
         let count = self.attributes().count();
-        if count < 2 || count > UNORDERED_LIMIT || count != other.attributes().count() {
+        if !(2..=UNORDERED_LIMIT).contains(&count) || count != other.attributes().count() {
             return false;
         }
         // As multisets: every attribute occurs in both equally often.
@@ -265,7 +265,7 @@ impl<'a> Attribute<'a> {
         self.kind
     }
 
-    /// The tag byte of the value's type, 0x0c for UTF8String for example.
+    /// The tag byte of the value's type, 0x0c for `UTF8String` for example.
     pub const fn value_tag(&self) -> u8 {
         self.tag
     }

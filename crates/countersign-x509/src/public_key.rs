@@ -1,4 +1,4 @@
-//! SubjectPublicKeyInfo: the kind, the size and the strength of a key (RFC 5280 §4.1.2.7).
+//! `SubjectPublicKeyInfo`: the kind, the size and the strength of a key (RFC 5280 §4.1.2.7).
 
 use crate::algorithm::{AlgorithmIdentifier, SignatureAlgorithm};
 use crate::der::{Reader, Result, tag};
@@ -67,7 +67,7 @@ pub enum EcCurve<'a> {
 }
 
 impl<'a> PublicKeyInfo<'a> {
-    /// Reads a SubjectPublicKeyInfo that is all of `der`.
+    /// Reads a `SubjectPublicKeyInfo` that is all of `der`.
     pub fn from_der(der: &'a [u8]) -> Result<Self> {
         let mut reader = Reader::new(der);
         let info = Self::read(&mut reader)?;
@@ -94,7 +94,7 @@ impl<'a> PublicKeyInfo<'a> {
         })
     }
 
-    /// The whole SubjectPublicKeyInfo.
+    /// The whole `SubjectPublicKeyInfo`.
     pub const fn der(&self) -> &'a [u8] {
         self.der
     }

@@ -6,12 +6,12 @@ use crate::der::tag;
 #[derive(Clone, Debug)]
 pub(crate) enum Characters<'a> {
     Utf8(core::str::Chars<'a>),
-    /// One byte a character. OpenSSL reads T61String as Latin-1, and so does everybody who
+    /// One byte a character. OpenSSL reads `T61String` as Latin-1, and so does everybody who
     /// writes it.
     Bytes(core::slice::Iter<'a, u8>),
-    /// BMPString: two bytes a character.
+    /// `BMPString`: two bytes a character.
     Pairs(core::slice::ChunksExact<'a, u8>),
-    /// UniversalString: four bytes a character.
+    /// `UniversalString`: four bytes a character.
     Quads(core::slice::ChunksExact<'a, u8>),
 }
 

@@ -29,9 +29,9 @@ impl Time {
         self.seconds
     }
 
-    /// Reads a `Time`: UTCTime or GeneralizedTime, in seconds and with `Z`.
+    /// Reads a `Time`: `UTCTime` or `GeneralizedTime`, in seconds and with `Z`.
     ///
-    /// GeneralizedTime is also taken for years that UTCTime could express: real
+    /// `GeneralizedTime` is also taken for years that `UTCTime` could express: real
     /// certificates have it, and OpenSSL takes it.
     pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self> {
         let element = reader.element()?;
@@ -49,7 +49,7 @@ impl Time {
         parsed.ok_or(crate::der::ParseError::new(Malformed::BadTime, element.at))
     }
 
-    /// Reads a GeneralizedTime, as invalidityDate is.
+    /// Reads a `GeneralizedTime`, as invalidityDate is.
     pub(crate) fn read_generalized(reader: &mut Reader<'_>) -> Result<Self> {
         let content = reader.expect(tag::GENERALIZED_TIME)?;
         generalized_time(content.rest()).ok_or(content.fault(Malformed::BadTime))

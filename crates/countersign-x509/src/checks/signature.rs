@@ -144,7 +144,7 @@ fn verify_raw(
 ) -> Result<(), SignatureFault> {
     UnparsedPublicKey::new(algorithm, key.key_bytes())
         .verify(signed.message, signed.signature)
-        .or_else(|_| Err(wrong_or_unreadable(algorithm, key)))
+        .map_err(|_| wrong_or_unreadable(algorithm, key))
 }
 
 /// Tells, only after a failure, whether the key was at fault.
@@ -237,7 +237,7 @@ fn verify_short_digest(
         .or(Err(SignatureFault::UnsupportedAlgorithm))?;
     UnparsedPublicKey::new(algorithm, key.key_bytes())
         .verify_digest(&padded, signed.signature)
-        .or_else(|_| Err(wrong_or_unreadable(algorithm, key)))
+        .map_err(|_| wrong_or_unreadable(algorithm, key))
 }
 
 fn verify_rsa(

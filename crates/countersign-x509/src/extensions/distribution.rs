@@ -56,12 +56,11 @@ impl<'a> DistributionPointName<'a> {
         let Some(mut choice) = reader.optional(tag::constructed(0))? else {
             return Ok(None);
         };
-        let name = match choice.optional(tag::constructed(0))? {
-            Some(names) => Self::Full(List::new(names)?),
-            None => {
-                let part = choice.expect(tag::constructed(1))?;
-                Self::RelativeToIssuer(RelativeName::from_content(part)?)
-            }
+        let name = if let Some(names) = choice.optional(tag::constructed(0))? {
+            Self::Full(List::new(names)?)
+        } else {
+            let part = choice.expect(tag::constructed(1))?;
+            Self::RelativeToIssuer(RelativeName::from_content(part)?)
         };
         choice.finish()?;
         Ok(Some(name))
@@ -117,12 +116,8 @@ impl ReasonFlags {
 pub struct IssuingDistributionPoint<'a> {
     /// The distribution point that the CRL belongs to.
     pub name: Option<DistributionPointName<'a>>,
-    /// Only certificates of end entities.
-    pub only_user_certificates: bool,
-    /// Only certificates of CAs.
-    pub only_ca_certificates: bool,
-    /// Only attribute certificates.
-    pub only_attribute_certificates: bool,
+    /// The kind of certificates it lists.
+    pub scope: CrlScope,
     /// Only these reasons; all if absent.
     pub only_some_reasons: Option<ReasonFlags>,
     /// Whether it lists certificates of other issuers too.
@@ -133,22 +128,48 @@ impl<'a> IssuingDistributionPoint<'a> {
     pub(crate) fn read(reader: &mut Reader<'a>) -> Result<Self> {
         let mut content = reader.sequence()?;
         let name = DistributionPointName::read_optional(&mut content)?;
-        let only_user_certificates = content.optional_boolean(tag::context(1))?;
-        let only_ca_certificates = content.optional_boolean(tag::context(2))?;
+        let only_users = content.optional_boolean(tag::context(1))?;
+        let only_cas = content.optional_boolean(tag::context(2))?;
         let only_some_reasons = content
             .optional(tag::context(3))?
             .map(ReasonFlags::from_content)
             .transpose()?;
         let indirect = content.optional_boolean(tag::context(4))?;
-        let only_attribute_certificates = content.optional_boolean(tag::context(5))?;
+        let only_attributes = content.optional_boolean(tag::context(5))?;
         content.finish()?;
         Ok(Self {
             name,
-            only_user_certificates,
-            only_ca_certificates,
-            only_attribute_certificates,
+            scope: CrlScope::of(only_users, only_cas, only_attributes),
             only_some_reasons,
             indirect,
         })
+    }
+}
+
+/// The kind of certificates that a CRL lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CrlScope {
+    /// All kinds.
+    All,
+    /// Certificates of end entities only.
+    UserCertificates,
+    /// Certificates of CAs only.
+    CaCertificates,
+    /// Attribute certificates only.
+    AttributeCertificates,
+    /// Two or three kinds, each stated to be the only one: RFC 5280 §5.2.5 forbids it.
+    Contradictory,
+}
+
+impl CrlScope {
+    const fn of(users: bool, cas: bool, attributes: bool) -> Self {
+        match (users, cas, attributes) {
+            (false, false, false) => Self::All,
+            (true, false, false) => Self::UserCertificates,
+            (false, true, false) => Self::CaCertificates,
+            (false, false, true) => Self::AttributeCertificates,
+            _ => Self::Contradictory,
+        }
     }
 }

@@ -12,19 +12,28 @@
 
 mod algorithm;
 mod certificate;
-mod checks {
-    pub(crate) mod signature;
-}
+mod checks;
+mod code;
 mod crl;
 mod der;
+mod drawing;
 mod escape;
+mod explain;
 mod extensions;
 mod general_name;
 mod name;
 mod oid;
+mod parameters;
+mod path;
+mod profile;
 mod public_key;
+mod reason;
+mod replay;
+mod report;
+mod store;
 mod text;
 mod time;
+mod verify;
 
 pub use algorithm::{AlgorithmIdentifier, Digest, PssParameters, SignatureAlgorithm};
 pub use certificate::{Certificate, Signed, Version};
@@ -50,5 +59,17 @@ pub use name::{Attribute, Name, RelativeName};
 pub use oid::Oid;
 pub use public_key::{EcCurve, KeyAlgorithm, PublicKeyInfo};
 pub use time::Time;
+
+pub use code::VerifyCode;
+pub use drawing::Drawing;
+pub use explain::explain;
+pub use parameters::{
+    Budget, ExpectedName, Parameters, Profile, Purpose, Revocation, ValidationTime,
+};
+pub use reason::{ConstraintFailure, Reason, RevocationFailure, Skip, StrictRule, WebPkiRule};
+pub use replay::{Decision, Replayed, Step};
+pub use report::{ChainLink, Check, CheckKind, Origin, Outcome, Report};
+pub use store::{TrustError, TrustProblem, TrustStore};
+pub use verify::verify;
 
 pub use pki_types::{CertificateDer, ServerName, UnixTime};

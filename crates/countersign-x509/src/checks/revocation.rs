@@ -1,0 +1,348 @@
+//! Revocation by lists (RFC 5280 §6.3), as OpenSSL does it without its extended support: no
+//! indirect lists, no lists for some reasons only, no delta lists.
+
+use crate::certificate::Certificate;
+use crate::checks::signature::verify_crl_signature;
+use crate::checks::{strength, usage};
+use crate::crl::{CertificateList, RevocationReason};
+use crate::extensions::ExtensionKind;
+use crate::extensions::distribution::{
+    CrlScope, DistributionPoint, DistributionPointName, IssuingDistributionPoint, ReasonFlags,
+};
+use crate::general_name::GeneralName;
+use crate::name::Name;
+use crate::parameters::ValidationTime;
+use crate::path::{Node, names_key_of};
+use crate::reason::{Reason, RevocationFailure};
+use crate::store::{Set, StoredList};
+use crate::time::Time;
+
+/// Looks for reasons not to rely on the certificate at `depth`, and hands each to `report` in the
+/// order in which OpenSSL finds them.
+///
+/// A certificate can name several lists, each for some reasons for revoking; they are gone through
+/// until all reasons are covered or no list adds any.
+pub(crate) fn check(
+    nodes: &[Node<'_>],
+    depth: usize,
+    store: &Set,
+    time: ValidationTime,
+    mut report: impl FnMut(Reason),
+) {
+    let mut lookup = Lookup {
+        nodes,
+        depth,
+        time,
+        covered: ReasonFlags::NONE,
+    };
+    while !lookup.covered.contains(ReasonFlags::ALL) {
+        let before = lookup.covered;
+        let Some(found) = lookup.best(store) else {
+            return report(Reason::Revocation(RevocationFailure::NoList));
+        };
+        lookup.covered = found.covered;
+        lookup.check_list(&found, &mut report);
+        lookup.check_entry(&found, &mut report);
+        if lookup.covered == before {
+            return report(Reason::Revocation(RevocationFailure::NoList));
+        }
+    }
+}
+
+struct Lookup<'n, 'a> {
+    nodes: &'n [Node<'a>],
+    depth: usize,
+    time: ValidationTime,
+    covered: ReasonFlags,
+}
+
+/// A list that may be used, and how well it suits. Of two lists the one is taken that is better in
+/// the first respect in which they differ.
+struct Found<'n, 'a, 'l> {
+    list: CertificateList<'l>,
+    issuer: &'n Node<'a>,
+    suits: Suits,
+    unknown_critical: bool,
+    /// Reasons covered with this list.
+    covered: ReasonFlags,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Suits {
+    /// No critical extension is unknown.
+    understood: bool,
+    /// The list covers the certificate.
+    scope: bool,
+    /// The list is within its dates.
+    current: bool,
+    /// The list's issuer is the certificate's.
+    same_issuer: bool,
+}
+
+impl<'n, 'a> Lookup<'n, 'a> {
+    fn best<'l>(&self, store: &'l Set) -> Option<Found<'n, 'a, 'l>> {
+        let mut best: Option<Found<'n, 'a, 'l>> = None;
+        for stored in store.revocation_lists() {
+            let Some(found) = self.judge(stored) else {
+                continue;
+            };
+            let better = best.as_ref().is_none_or(|best| {
+                let newer = found.list.this_update() > best.list.this_update();
+                found.suits > best.suits || (found.suits == best.suits && newer)
+            });
+            if better {
+                best = Some(found);
+            }
+        }
+        best
+    }
+
+    /// Can this list say anything about the certificate?
+    fn judge<'l>(&self, stored: &'l StoredList) -> Option<Found<'n, 'a, 'l>> {
+        let list = CertificateList::parse(stored.der()).ok()?;
+        let subject = &self.nodes.get(self.depth)?.certificate;
+        let point = list.extensions().issuing_distribution_point();
+        let unusable = point.is_some_and(|point| {
+            point.indirect
+                || point.only_some_reasons.is_some()
+                || point.scope == CrlScope::Contradictory
+        });
+        // A delta list does not stand alone: what is not in it may be in the list it amends.
+        if unusable || list.extensions().contains(ExtensionKind::DeltaCrlIndicator) {
+            return None;
+        }
+        if *list.issuer().der() != *subject.issuer().der()
+            && !same_name(&list.issuer(), &subject.issuer())
+        {
+            return None;
+        }
+        let issuer = self.issuer_of(&list)?;
+        let processed = |kind| {
+            matches!(
+                kind,
+                ExtensionKind::IssuingDistributionPoint | ExtensionKind::AuthorityKeyIdentifier
+            )
+        };
+        let unknown_critical = stored.has_unknown_critical_entry()
+            || list
+                .extensions()
+                .first_unprocessed_critical(processed)
+                .is_some();
+        let reasons = covered_reasons(subject, &list, point.as_ref());
+        let covered = self.covered.union(reasons.unwrap_or(ReasonFlags::NONE));
+        if reasons.is_some() && covered == self.covered {
+            return None;
+        }
+        let suits = Suits {
+            understood: !unknown_critical,
+            scope: reasons.is_some(),
+            current: list_dates(&list, self.time).is_ok(),
+            same_issuer: true,
+        };
+        Some(Found {
+            list,
+            issuer,
+            suits,
+            unknown_critical,
+            covered,
+        })
+    }
+
+    /// The certificate whose key should have signed the list: the issuer of the certificate in
+    /// question, or another one of that name further up.
+    fn issuer_of(&self, list: &CertificateList<'_>) -> Option<&'n Node<'a>> {
+        let next = self.depth.saturating_add(1);
+        let first = if next < self.nodes.len() {
+            next
+        } else {
+            self.depth
+        };
+        let identifier = list.extensions().authority_key_identifier();
+        let fits = |node: &Node<'_>| {
+            identifier
+                .as_ref()
+                .is_none_or(|wanted| names_key_of(wanted, &node.certificate))
+        };
+        let own = self.nodes.get(first).filter(|node| fits(node));
+        let mut above = self.nodes.iter().skip(first.saturating_add(1));
+        own.or_else(|| {
+            above.find(|node| same_name(&node.certificate.subject(), &list.issuer()) && fits(node))
+        })
+    }
+
+    /// RFC 5280 §6.3.3 (f), (g) and the dates: is the list itself good?
+    fn check_list(&self, found: &Found<'_, '_, '_>, report: &mut impl FnMut(Reason)) {
+        let issuer = &found.issuer.certificate;
+        let mut fail = |failure| report(Reason::Revocation(failure));
+        if issuer
+            .extensions()
+            .key_usage()
+            .is_some_and(|usage| !usage.crl_sign())
+        {
+            fail(RevocationFailure::IssuerMayNotSign);
+        }
+        if !found.suits.scope {
+            fail(RevocationFailure::OtherScope);
+        }
+        if let Err(failure) = list_dates(&found.list, self.time) {
+            fail(failure);
+        }
+        let key = issuer.public_key();
+        if !strength::is_readable(&key) {
+            fail(RevocationFailure::IssuerKeyUnreadable);
+        } else if verify_crl_signature(&found.list, &key).is_err() {
+            fail(RevocationFailure::BadSignature);
+        }
+    }
+
+    /// RFC 5280 §6.3.3 (i), (j): is the certificate on the list?
+    fn check_entry(&self, found: &Found<'_, '_, '_>, report: &mut impl FnMut(Reason)) {
+        let Some(node) = self.nodes.get(self.depth) else {
+            return;
+        };
+        if found.unknown_critical {
+            report(Reason::Revocation(
+                RevocationFailure::UnknownCriticalExtension,
+            ));
+        }
+        match found
+            .list
+            .find(node.certificate.serial(), &node.certificate.issuer())
+        {
+            Ok(None) => {}
+            Ok(Some(entry)) => {
+                let why = entry.reason();
+                if why != Some(RevocationReason::RemoveFromCrl) {
+                    report(Reason::Revoked {
+                        on: entry.date,
+                        why,
+                    });
+                }
+            }
+            // Entries were read when the list was taken in, so this cannot be reached.
+            Err(_) => report(Reason::Revocation(RevocationFailure::BadSignature)),
+        }
+    }
+}
+
+/// The list must have been issued, and its successor must not be due.
+fn list_dates(list: &CertificateList<'_>, time: ValidationTime) -> Result<(), RevocationFailure> {
+    let ValidationTime::At(now) = time else {
+        return Ok(());
+    };
+    let now = Time::from(now);
+    if list.this_update() > now {
+        return Err(RevocationFailure::NotYetValid);
+    }
+    if list.next_update().is_some_and(|next| next <= now) {
+        return Err(RevocationFailure::Expired);
+    }
+    Ok(())
+}
+
+/// RFC 5280 §6.3.3 (b), (d): the reasons for which the list covers the certificate, or `None` if it
+/// covers others.
+fn covered_reasons(
+    subject: &Certificate<'_>,
+    list: &CertificateList<'_>,
+    point: Option<&IssuingDistributionPoint<'_>>,
+) -> Option<ReasonFlags> {
+    let is_ca = subject
+        .extensions()
+        .basic_constraints()
+        .is_some_and(|basic| basic.is_ca);
+    let out_of_scope = match point.map(|point| point.scope) {
+        None | Some(CrlScope::All) => false,
+        Some(CrlScope::UserCertificates) => is_ca,
+        Some(CrlScope::CaCertificates) => !is_ca,
+        Some(_) => true,
+    };
+    if out_of_scope {
+        return None;
+    }
+    let place = point.and_then(|point| point.name);
+    for wanted in subject
+        .extensions()
+        .crl_distribution_points()
+        .into_iter()
+        .flatten()
+    {
+        if names_issuer(&wanted, list) && places_agree(&wanted, subject, place.as_ref(), list) {
+            return Some(wanted.reasons.unwrap_or(ReasonFlags::ALL));
+        }
+    }
+    place.is_none().then_some(ReasonFlags::ALL)
+}
+
+/// Does the certificate's distribution point expect lists of this issuer?
+fn names_issuer(wanted: &DistributionPoint<'_>, list: &CertificateList<'_>) -> bool {
+    wanted.crl_issuer.is_none_or(|names| {
+        names.iter().any(
+            |name| matches!(name, GeneralName::Directory(name) if same_name(&name, &list.issuer())),
+        )
+    })
+}
+
+/// Do the certificate's distribution point and that of the list share a name? One without a name
+/// agrees with every other.
+fn places_agree(
+    wanted: &DistributionPoint<'_>,
+    subject: &Certificate<'_>,
+    place: Option<&DistributionPointName<'_>>,
+    list: &CertificateList<'_>,
+) -> bool {
+    let (Some(wanted_place), Some(place)) = (wanted.name.as_ref(), place) else {
+        return true;
+    };
+    let named_issuer = wanted
+        .crl_issuer
+        .into_iter()
+        .flatten()
+        .find_map(|name| match name {
+            GeneralName::Directory(name) => Some(name),
+            _ => None,
+        });
+    let wanted_base = named_issuer.unwrap_or(subject.issuer());
+    match (wanted_place, place) {
+        (DistributionPointName::Full(ours), DistributionPointName::Full(theirs)) => ours
+            .iter()
+            .any(|our| theirs.iter().any(|their| our == their)),
+        (DistributionPointName::Full(names), DistributionPointName::RelativeToIssuer(part)) => {
+            names
+                .iter()
+                .any(|name| is_extended(&name, &list.issuer(), part))
+        }
+        (DistributionPointName::RelativeToIssuer(part), DistributionPointName::Full(names)) => {
+            names
+                .iter()
+                .any(|name| is_extended(&name, &wanted_base, part))
+        }
+        (
+            DistributionPointName::RelativeToIssuer(our),
+            DistributionPointName::RelativeToIssuer(their),
+        ) => our == their && same_name(&wanted_base, &list.issuer()),
+    }
+}
+
+/// Is the name the base with one more part?
+fn is_extended(
+    name: &GeneralName<'_>,
+    base: &Name<'_>,
+    part: &crate::name::RelativeName<'_>,
+) -> bool {
+    let GeneralName::Directory(name) = name else {
+        return false;
+    };
+    name.relative_names()
+        .eq(base.relative_names().chain([*part]))
+}
+
+fn same_name(a: &Name<'_>, b: &Name<'_>) -> bool {
+    a == b
+}
+
+/// Is the certificate one that is never looked up? Self-signed ones answer for themselves, and a
+/// proxy certificate's issuer is no CA.
+pub(crate) fn is_exempt(node: &Node<'_>) -> bool {
+    node.self_signed || usage::proxy(&node.certificate).is_err()
+}

@@ -1,0 +1,265 @@
+//! What the caller wants verified: the counterpart of OpenSSL's `X509_VERIFY_PARAM`.
+
+use core::net::IpAddr;
+
+use pki_types::UnixTime;
+
+/// Whose certificate is verified, which decides the key usages it needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Purpose {
+    /// The certificate of a TLS server, verified by a client (`X509_PURPOSE_SSL_SERVER`).
+    ServerAuth,
+    /// The certificate of a TLS client, verified by a server (`X509_PURPOSE_SSL_CLIENT`).
+    ClientAuth,
+    /// Any use is good: key usages of end entity and CAs are not looked at.
+    Any,
+}
+
+/// Which rules of path validation apply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Profile {
+    /// The chain, the codes and the verdict of OpenSSL 3.6, meant for private trust stores.
+    OpenSsl,
+    /// RFC 5280 and what the CA/Browser Forum demands of public server certificates: a search
+    /// over all possible chains within a [`Budget`], stricter checks, and subject alternative
+    /// names only. Meant for public trust stores.
+    WebPki,
+}
+
+/// The identity that the peer's certificate must be for.
+///
+/// Of several expected names of the same kind one match suffices; each kind that is expected at
+/// all must match, as in OpenSSL.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ExpectedName {
+    /// A host name in ASCII (A-labels), as `SSL_set1_host` takes it. In
+    /// [`Profile::OpenSsl`] a leading dot stands for every host below that domain.
+    Dns(String),
+    /// An IP address, compared with `iPAddress` alternative names only.
+    Ip(IpAddr),
+    /// An e-mail address. The part after `@` is compared without regard to case.
+    Email(String),
+    /// A URI, compared byte for byte with `uniformResourceIdentifier` alternative names. OpenSSL
+    /// has no such check; a mismatch is reported with the code of a host mismatch.
+    Uri(String),
+}
+
+impl ExpectedName {
+    /// A host name or, if the text is an IP address, that address: the rule of `SSL_set1_host`.
+    ///
+    /// ```
+    /// use countersign_x509::ExpectedName;
+    /// assert_eq!(ExpectedName::host("db.example"), ExpectedName::Dns("db.example".into()));
+    /// assert!(matches!(ExpectedName::host("192.0.2.1"), ExpectedName::Ip(_)));
+    /// ```
+    pub fn host(text: &str) -> Self {
+        text.parse()
+            .map_or_else(|_| Self::Dns(text.to_owned()), Self::Ip)
+    }
+}
+
+impl From<pki_types::ServerName<'_>> for ExpectedName {
+    fn from(name: pki_types::ServerName<'_>) -> Self {
+        match name {
+            pki_types::ServerName::IpAddress(address) => Self::Ip(address.into()),
+            other => Self::Dns(other.to_str().into_owned()),
+        }
+    }
+}
+
+/// For which certificates of the chain a revocation list must be at hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Revocation {
+    /// None; lists in the trust store do nothing (OpenSSL's default).
+    None,
+    /// The peer's own certificate (`X509_V_FLAG_CRL_CHECK`).
+    Leaf,
+    /// Every certificate that is not self-signed (`X509_V_FLAG_CRL_CHECK_ALL` besides).
+    Chain,
+}
+
+/// The moment at which certificates and revocation lists must be valid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ValidationTime {
+    /// This moment. This crate has no clock: the caller says what time it is.
+    At(UnixTime),
+    /// Dates are not checked (`X509_V_FLAG_NO_CHECK_TIME`).
+    Unchecked,
+}
+
+/// Upper limits for the search of [`Profile::WebPki`], so that no set of certificates a peer may
+/// send makes verification slow. A path not found within them is a path that does not exist.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Budget {
+    /// Signatures verified, over all paths tried.
+    pub signatures: u32,
+    /// Comparisons of a name with a name constraint.
+    pub name_constraint_comparisons: u32,
+    /// Certificates put on a path, over all paths tried.
+    pub steps: u32,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self {
+            signatures: 100,
+            name_constraint_comparisons: 250_000,
+            steps: 1_000,
+        }
+    }
+}
+
+/// Everything [`verify`](crate::verify) is told besides certificates and trust store.
+///
+/// ```
+/// use countersign_x509::{ExpectedName, Parameters, Profile, Purpose, UnixTime, ValidationTime};
+/// use std::time::Duration;
+///
+/// let now = UnixTime::since_unix_epoch(Duration::from_secs(1_780_272_000));
+/// let parameters = Parameters::new(Purpose::ServerAuth, ValidationTime::At(now))
+///     .with_name(ExpectedName::host("db.example"))
+///     .with_depth(3);
+/// assert_eq!(parameters.profile, Profile::OpenSsl);
+/// assert_eq!(parameters.security_level, 2);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Parameters {
+    /// The rules that apply.
+    pub profile: Profile,
+    /// The use the certificate is put to.
+    pub purpose: Purpose,
+    /// The moment of validity.
+    pub time: ValidationTime,
+    /// How many intermediate certificates may stand between the peer's certificate and the
+    /// anchor; `None` and everything above [`Parameters::MAX_DEPTH`] mean that maximum
+    /// (`X509_VERIFY_PARAM_set_depth`).
+    pub depth: Option<u32>,
+    /// OpenSSL's security level: at least 0, 80, 112, 128, 192, 256 bits of strength for levels
+    /// 0 to 5. Larger values mean 5.
+    pub security_level: u8,
+    /// The identities expected; none means that names are not compared.
+    pub names: Vec<ExpectedName>,
+    /// Whose revocation is checked.
+    pub revocation: Revocation,
+    /// Every certificate of the trust store is an anchor, self-signed or not
+    /// (`X509_V_FLAG_PARTIAL_CHAIN`). [`Profile::WebPki`] always works this way.
+    pub partial_chain: bool,
+    /// The additional RFC 5280 checks of `X509_V_FLAG_X509_STRICT`.
+    pub strict: bool,
+    /// Limits of the search of [`Profile::WebPki`].
+    pub budget: Budget,
+}
+
+impl Parameters {
+    /// The largest number of intermediate certificates, and the default, as in OpenSSL.
+    pub const MAX_DEPTH: u32 = 100;
+
+    /// OpenSSL's defaults: its profile, security level 2, no expected name, no revocation.
+    pub fn new(purpose: Purpose, time: ValidationTime) -> Self {
+        Self {
+            profile: Profile::OpenSsl,
+            purpose,
+            time,
+            depth: None,
+            security_level: 2,
+            names: Vec::new(),
+            revocation: Revocation::None,
+            partial_chain: false,
+            strict: false,
+            budget: Budget::default(),
+        }
+    }
+
+    /// Sets the profile.
+    pub fn with_profile(mut self, profile: Profile) -> Self {
+        self.profile = profile;
+        self
+    }
+
+    /// Sets the largest number of intermediate certificates.
+    pub fn with_depth(mut self, depth: u32) -> Self {
+        self.depth = Some(depth);
+        self
+    }
+
+    /// Sets the security level (0 to 5).
+    pub fn with_security_level(mut self, level: u8) -> Self {
+        self.security_level = level;
+        self
+    }
+
+    /// Adds one expected name.
+    pub fn with_name(mut self, name: ExpectedName) -> Self {
+        self.names.push(name);
+        self
+    }
+
+    /// Sets whose revocation is checked.
+    pub fn with_revocation(mut self, revocation: Revocation) -> Self {
+        self.revocation = revocation;
+        self
+    }
+
+    /// Makes every certificate of the trust store an anchor, or only the self-signed ones.
+    pub fn with_partial_chain(mut self, partial_chain: bool) -> Self {
+        self.partial_chain = partial_chain;
+        self
+    }
+
+    /// Switches the additional checks of RFC 5280 on or off.
+    pub fn with_strict(mut self, strict: bool) -> Self {
+        self.strict = strict;
+        self
+    }
+
+    /// The depth limit that applies.
+    pub(crate) fn depth_limit(&self) -> u32 {
+        self.depth
+            .map_or(Self::MAX_DEPTH, |depth| depth.min(Self::MAX_DEPTH))
+    }
+
+    /// The strength in bits that the security level asks for; 0 asks for none, and then keys of
+    /// unknown kind pass too.
+    pub(crate) fn required_bits(&self) -> u32 {
+        match self.security_level {
+            0 => 0,
+            1 => 80,
+            2 => 112,
+            3 => 128,
+            4 => 192,
+            _ => 256,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn depth_is_capped() {
+        let parameters = Parameters::new(Purpose::Any, ValidationTime::Unchecked);
+        assert_eq!(parameters.depth_limit(), 100);
+        assert_eq!(parameters.clone().with_depth(7).depth_limit(), 7);
+        assert_eq!(parameters.with_depth(u32::MAX).depth_limit(), 100);
+    }
+
+    #[test]
+    fn security_levels_are_those_of_openssl() {
+        let bits = |level| {
+            let parameters = Parameters::new(Purpose::Any, ValidationTime::Unchecked);
+            parameters.with_security_level(level).required_bits()
+        };
+        assert_eq!(
+            [0, 1, 2, 3, 4, 5, 9].map(bits),
+            [0, 80, 112, 128, 192, 256, 256]
+        );
+    }
+}

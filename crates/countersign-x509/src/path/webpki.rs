@@ -1,0 +1,1 @@
+//! The search of [`Profile::WebPki`](crate::Profile::WebPki).

@@ -4,6 +4,9 @@ mod alert;
 mod crypto;
 mod error;
 mod keys;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod messages;
 mod record;
 mod violation;

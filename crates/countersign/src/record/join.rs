@@ -99,13 +99,17 @@ impl Joiner {
     /// The length of the whole message with this header, if it may be that long.
     fn check_length(&self, header: &[u8; HEADER_LEN]) -> Result<usize> {
         let mut reader = Reader::new(header);
-        let limit = match reader.u8()?.into() {
-            MessageType::Certificate => self.limits.certificate,
-            _ => self.limits.other,
-        };
+        let kind = MessageType::from(reader.u8()?);
         let length = usize::try_from(reader.u24()?).unwrap_or(usize::MAX);
+        let (limit, violation) = match kind {
+            // These are as long as they are, so that a longer one is no such message.
+            MessageType::EndOfEarlyData => (0, Violation::MalformedMessage),
+            MessageType::KeyUpdate => (1, Violation::MalformedMessage),
+            MessageType::Certificate => (self.limits.certificate, Violation::MessageTooLong),
+            _ => (self.limits.other, Violation::MessageTooLong),
+        };
         if length > limit {
-            return Err(Violation::MessageTooLong.into());
+            return Err(violation.into());
         }
         Ok(length.saturating_add(HEADER_LEN))
     }

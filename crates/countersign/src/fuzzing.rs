@@ -41,7 +41,8 @@ pub fn messages(message_type: u8, body: &[u8]) {
         MessageType::ClientHello => {
             round_trip!(ClientHello);
             if let Ok(hello) = ClientHello::read(&mut Reader::new(body)) {
-                hello.check_retry_of(&hello).expect("it repeats itself");
+                let repeats = hello.check_retry_of(&hello).is_ok();
+                assert_eq!(repeats, !hello.extensions.early_data);
                 let _ = hello.check_key_shares();
             }
         }

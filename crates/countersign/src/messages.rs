@@ -51,6 +51,8 @@ pub(crate) use new_session_ticket::NewSessionTicket;
 pub(crate) use pre_shared_key::{PreSharedKeys, PskBinder, PskIdentity};
 pub(crate) use reader::Reader;
 pub(crate) use server_hello::{ServerHello, ServerHelloOrRetry};
+#[cfg(test)]
+pub(crate) use tests::hex;
 pub(crate) use writer::Writer;
 
 use crate::error::Result;

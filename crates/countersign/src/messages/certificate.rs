@@ -119,3 +119,100 @@ fn read_certificate_status<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8]> {
     let response = reader.bytes_u24()?;
     reader.not_empty(response)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Certificate, CertificateEntry, MAX_CERTIFICATES};
+    use crate::messages::tests::{extensions, message, violation, written};
+    use crate::messages::{ExtensionSet, ExtensionType, MessageType, Writer, read_message};
+    use crate::violation::Violation;
+
+    /// One certificate with these extensions.
+    fn with_extensions(bodies: &[(ExtensionType, &[u8])]) -> Vec<u8> {
+        let mut output = Vec::new();
+        let mut writer = Writer::new(&mut output);
+        writer.bytes_u8(&[]);
+        writer.within_u24(|writer| {
+            writer.bytes_u24(b"DER");
+            writer.bytes(&extensions(bodies));
+        });
+        message(MessageType::Certificate, &output)
+    }
+
+    #[test]
+    fn no_certificate_is_a_certificate_message() {
+        let bytes = written(&Certificate::default());
+        assert_eq!(bytes, [11, 0, 0, 4, 0, 0, 0, 0]);
+        let read: Certificate<'_> = read_message(&bytes).unwrap();
+        assert!(read.entries.is_empty());
+    }
+
+    #[test]
+    fn the_number_of_certificates_is_limited() {
+        let entry = CertificateEntry {
+            certificate: b"DER",
+            ..CertificateEntry::default()
+        };
+        let read = |count: usize| {
+            let entries = vec![entry; count];
+            let bytes = written(&Certificate {
+                context: &[],
+                entries: entries.as_slice().into(),
+            });
+            read_message::<Certificate<'_>>(&bytes).map(|read| read.entries.iter().count())
+        };
+        assert_eq!(read(MAX_CERTIFICATES).unwrap(), MAX_CERTIFICATES);
+        assert_eq!(
+            violation(read(MAX_CERTIFICATES + 1)),
+            Violation::TooManyCertificates
+        );
+    }
+
+    #[test]
+    fn an_empty_certificate_is_malformed() {
+        let bytes = message(MessageType::Certificate, &[0, 0, 0, 5, 0, 0, 0, 0, 0]);
+        assert_eq!(
+            violation(read_message::<Certificate<'_>>(&bytes)),
+            Violation::MalformedMessage
+        );
+    }
+
+    #[test]
+    fn staples_need_to_be_asked_for() {
+        let bytes = with_extensions(&[
+            (ExtensionType::STATUS_REQUEST, &[1, 0, 0, 1, 9]),
+            (ExtensionType::SIGNED_CERTIFICATE_TIMESTAMP, &[8]),
+        ]);
+        let read: Certificate<'_> = read_message(&bytes).unwrap();
+        let entry = read.entries.iter().next().unwrap();
+        assert_eq!(entry.ocsp_response, Some(&[9][..]));
+        assert_eq!(entry.timestamps, Some(&[8][..]));
+        let offered = ExtensionSet::default().with(ExtensionType::STATUS_REQUEST);
+        assert_eq!(
+            violation(read.check_solicited(offered)),
+            Violation::UnsolicitedExtension
+        );
+        let offered = offered.with(ExtensionType::SIGNED_CERTIFICATE_TIMESTAMP);
+        assert!(read.check_solicited(offered).is_ok());
+    }
+
+    #[test]
+    fn only_a_whole_ocsp_response_can_be_stapled() {
+        for status in [&[2, 0, 0, 1, 9][..], &[1, 0, 0, 0], &[1, 0, 0, 1, 9, 9]] {
+            let bytes = with_extensions(&[(ExtensionType::STATUS_REQUEST, status)]);
+            assert_eq!(
+                violation(read_message::<Certificate<'_>>(&bytes)),
+                Violation::MalformedExtension
+            );
+        }
+    }
+
+    #[test]
+    fn extensions_of_other_messages_are_misplaced() {
+        let bytes = with_extensions(&[(ExtensionType::ALPN, &[])]);
+        assert_eq!(
+            violation(read_message::<Certificate<'_>>(&bytes)),
+            Violation::MisplacedExtension
+        );
+    }
+}

@@ -102,3 +102,64 @@ impl<'a> Item<'a> for DistinguishedName<'a> {
         writer.bytes_u16(self.0);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::CertificateRequest;
+    use crate::messages::tests::{extensions, message, violation};
+    use crate::messages::{ExtensionType, MessageType, read_message};
+    use crate::violation::Violation;
+
+    fn request(bodies: &[(ExtensionType, &[u8])]) -> Vec<u8> {
+        let body = [&[2, 7, 8][..], &extensions(bodies)].concat();
+        message(MessageType::CertificateRequest, &body)
+    }
+
+    #[test]
+    fn what_is_not_understood_is_ignored() {
+        let bytes = request(&[
+            (ExtensionType::OID_FILTERS, b"anything"),
+            (ExtensionType(0x0a0a), b"grease"),
+            (ExtensionType::STATUS_REQUEST, &[]),
+        ]);
+        let read: CertificateRequest<'_> = read_message(&bytes).unwrap();
+        assert_eq!(read.context, [7, 8]);
+        assert!(read.status_request);
+        assert_eq!(read.signature_algorithms, None);
+    }
+
+    #[test]
+    fn empty_lists_are_malformed() {
+        for kind in [
+            ExtensionType::SIGNATURE_ALGORITHMS,
+            ExtensionType::SIGNATURE_ALGORITHMS_CERT,
+            ExtensionType::CERTIFICATE_AUTHORITIES,
+        ] {
+            assert_eq!(
+                violation(read_message::<CertificateRequest<'_>>(&request(&[(
+                    kind,
+                    &[0, 0]
+                )]))),
+                Violation::MalformedExtension
+            );
+        }
+    }
+
+    #[test]
+    fn an_empty_name_is_malformed() {
+        let bytes = request(&[(ExtensionType::CERTIFICATE_AUTHORITIES, &[0, 2, 0, 0])]);
+        assert_eq!(
+            violation(read_message::<CertificateRequest<'_>>(&bytes)),
+            Violation::MalformedExtension
+        );
+    }
+
+    #[test]
+    fn extensions_of_other_messages_are_misplaced() {
+        let bytes = request(&[(ExtensionType::SUPPORTED_GROUPS, &[0, 2, 0, 29])]);
+        assert_eq!(
+            violation(read_message::<CertificateRequest<'_>>(&bytes)),
+            Violation::MisplacedExtension
+        );
+    }
+}

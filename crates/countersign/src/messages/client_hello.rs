@@ -105,7 +105,7 @@ impl<'a> Message<'a> for ClientHello<'a> {
 }
 
 impl ClientHello<'_> {
-    /// Whether this second `ClientHello` differs from the `first` where it must not.
+    /// Checks that this second `ClientHello` differs from the `first` only where it may.
     pub(crate) fn check_retry_of(&self, first: &ClientHello<'_>) -> Result<()> {
         // RFC 9846 §4.2.2: the client MUST send the same ClientHello without modification, except
         // for the extensions that the retry concerns.
@@ -115,7 +115,9 @@ impl ClientHello<'_> {
             && self.cipher_suites == first.cipher_suites
             && self.compression_methods == first.compression_methods
             && kept_by_retry(&self.extensions).eq(kept_by_retry(&first.extensions));
-        if same {
+        // RFC 9846 §4.3.10: A client MUST NOT include the early_data extension in its followup
+        // ClientHello.
+        if same && !self.extensions.early_data {
             Ok(())
         } else {
             Err(Violation::RetryHelloChanged.into())
@@ -362,5 +364,210 @@ impl<'a> StatusRequest<'a> {
         writer.u8(STATUS_TYPE_OCSP);
         writer.bytes_u16(self.responder_ids);
         writer.bytes_u16(self.extensions);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ClientHello, StatusRequest};
+    use crate::error::Result;
+    use crate::messages::tests::{extensions, message, violation};
+    use crate::messages::{ExtensionType as Kind, MessageType, read_message};
+    use crate::violation::Violation;
+
+    const SUITES: &[u8] = &[0, 2, 0x13, 0x01];
+
+    fn hello(suites: &[u8], compression: &[u8], bodies: &[(Kind, &[u8])]) -> Vec<u8> {
+        let mut body = vec![3, 3];
+        body.extend_from_slice(&[1; 32]);
+        body.push(0);
+        body.extend_from_slice(suites);
+        body.extend_from_slice(compression);
+        body.extend(extensions(bodies));
+        message(MessageType::ClientHello, &body)
+    }
+
+    fn with(bodies: &[(Kind, &[u8])]) -> Vec<u8> {
+        hello(SUITES, &[1, 0], bodies)
+    }
+
+    fn refused(bytes: &[u8]) -> Violation {
+        violation(read_message::<ClientHello<'_>>(bytes))
+    }
+
+    #[test]
+    fn a_hello_of_an_earlier_version_reads_without_extensions() {
+        let mut body = vec![3, 1];
+        body.extend_from_slice(&[1; 32]);
+        body.extend_from_slice(&[0, 0, 2, 0, 0x2f, 1, 0]);
+        let bytes = message(MessageType::ClientHello, &body);
+        let read: ClientHello<'_> = read_message(&bytes).unwrap();
+        assert_eq!(read.legacy_version, 0x0301);
+        assert_eq!(read.extensions.supported_versions, None);
+        assert_eq!(read.extensions.all.iter().count(), 0);
+    }
+
+    #[test]
+    fn empty_vectors_are_malformed_where_the_rfc_has_a_least_length() {
+        assert_eq!(
+            refused(&hello(&[0, 0], &[1, 0], &[])),
+            Violation::MalformedMessage
+        );
+        assert_eq!(
+            refused(&hello(SUITES, &[0], &[])),
+            Violation::MalformedMessage
+        );
+        let lists = [
+            (Kind::SERVER_NAME, &[0, 0][..]),
+            (Kind::SUPPORTED_GROUPS, &[0, 0]),
+            (Kind::SIGNATURE_ALGORITHMS, &[0, 0]),
+            (Kind::SIGNATURE_ALGORITHMS_CERT, &[0, 0]),
+            (Kind::ALPN, &[0, 0]),
+            (Kind::SUPPORTED_VERSIONS, &[0]),
+            (Kind::COOKIE, &[0, 0]),
+            (Kind::PSK_KEY_EXCHANGE_MODES, &[0]),
+            (Kind::CERTIFICATE_AUTHORITIES, &[0, 0]),
+            (Kind::PRE_SHARED_KEY, &[0, 0, 0, 0]),
+        ];
+        for list in lists {
+            assert_eq!(
+                refused(&with(&[list])),
+                Violation::MalformedExtension,
+                "{list:?}"
+            );
+        }
+        // The one list that may be empty: it asks for a retry.
+        assert!(read_message::<ClientHello<'_>>(&with(&[(Kind::KEY_SHARE, &[0, 0])])).is_ok());
+    }
+
+    #[test]
+    fn half_numbers_and_empty_names_are_malformed() {
+        assert_eq!(
+            refused(&hello(&[0, 3, 0x13, 0x01, 0x13], &[1, 0], &[])),
+            Violation::MalformedMessage
+        );
+        for body in [
+            (Kind::SUPPORTED_GROUPS, &[0, 3, 0, 29, 0][..]),
+            (Kind::SUPPORTED_VERSIONS, &[1, 3]),
+            (Kind::ALPN, &[0, 1, 0]),
+            (Kind::KEY_SHARE, &[0, 4, 0, 29, 0, 0]),
+            (Kind::POST_HANDSHAKE_AUTH, &[0]),
+            (Kind::EARLY_DATA, &[0]),
+        ] {
+            assert_eq!(
+                refused(&with(&[body])),
+                Violation::MalformedExtension,
+                "{body:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_session_id_is_at_most_32_bytes_long() {
+        let with_session_id = |length: u8| {
+            let mut body = vec![3, 3];
+            body.extend_from_slice(&[1; 32]);
+            body.push(length);
+            body.extend(core::iter::repeat_n(5, length.into()));
+            body.extend_from_slice(&[0, 2, 0x13, 0x01, 1, 0]);
+            message(MessageType::ClientHello, &body)
+        };
+        let longest = with_session_id(32);
+        let read: ClientHello<'_> = read_message(&longest).unwrap();
+        assert_eq!(read.session_id, [5; 32]);
+        assert_eq!(refused(&with_session_id(33)), Violation::MalformedMessage);
+    }
+
+    #[test]
+    fn the_pre_shared_keys_come_last() {
+        let mut keys = vec![0, 7, 0, 1, 9, 0, 0, 0, 0, 0, 33, 32];
+        keys.extend_from_slice(&[1; 32]);
+        let keys = (Kind::PRE_SHARED_KEY, keys.as_slice());
+        let bytes = with(&[(Kind::EARLY_DATA, &[]), keys]);
+        assert!(read_message::<ClientHello<'_>>(&bytes).is_ok());
+        let bytes = with(&[keys, (Kind(0x0a0a), &[])]);
+        assert_eq!(refused(&bytes), Violation::PskNotLast);
+    }
+
+    #[test]
+    fn a_status_other_than_ocsp_is_not_understood() {
+        let bytes = with(&[(Kind::STATUS_REQUEST, &[1, 0, 1, 7, 0, 0])]);
+        let read: ClientHello<'_> = read_message(&bytes).unwrap();
+        let ocsp = StatusRequest {
+            responder_ids: &[7],
+            extensions: &[],
+        };
+        assert_eq!(read.extensions.status_request, Some(ocsp));
+        let bytes = with(&[(Kind::STATUS_REQUEST, &[2, 0xff])]);
+        let read: ClientHello<'_> = read_message(&bytes).unwrap();
+        assert_eq!(read.extensions.status_request, None);
+    }
+
+    fn check_shares(groups: &[u8], shares: &[u8]) -> Result<()> {
+        let body = |bytes: &[u8]| {
+            let length = u16::try_from(bytes.len()).unwrap().to_be_bytes();
+            [&length[..], bytes].concat()
+        };
+        let bytes = with(&[
+            (Kind::SUPPORTED_GROUPS, &body(groups)),
+            (Kind::KEY_SHARE, &body(shares)),
+        ]);
+        read_message::<ClientHello<'_>>(&bytes)?.check_key_shares()
+    }
+
+    #[test]
+    fn key_shares_are_of_different_supported_groups() {
+        let groups = [0x11, 0xec, 0, 29, 0, 23];
+        assert!(check_shares(&groups, &[]).is_ok());
+        assert!(check_shares(&groups, &[0, 23, 0, 1, 9, 0, 29, 0, 1, 9]).is_ok());
+        assert_eq!(
+            violation(check_shares(&groups, &[0, 29, 0, 1, 9, 0, 29, 0, 1, 8])),
+            Violation::DuplicateKeyShare
+        );
+        assert_eq!(
+            violation(check_shares(&groups, &[0, 24, 0, 1, 9])),
+            Violation::KeyShareNotInGroups
+        );
+    }
+
+    #[test]
+    fn a_key_share_without_groups_is_of_no_group() {
+        let bytes = with(&[(Kind::KEY_SHARE, &[0, 5, 0, 29, 0, 1, 9])]);
+        let read: ClientHello<'_> = read_message(&bytes).unwrap();
+        assert_eq!(
+            violation(read.check_key_shares()),
+            Violation::KeyShareNotInGroups
+        );
+    }
+
+    #[test]
+    fn a_second_hello_repeats_the_first() {
+        let alpn = (Kind::ALPN, &b"\0\x03\x02h2"[..]);
+        let grease = (Kind(0x0a0a), &[][..]);
+        let first = with(&[
+            alpn,
+            grease,
+            (Kind::KEY_SHARE, &[0, 0]),
+            (Kind::EARLY_DATA, &[]),
+        ]);
+        let check = |second: &[u8]| {
+            let first: ClientHello<'_> = read_message(&first).unwrap();
+            read_message::<ClientHello<'_>>(second)?.check_retry_of(&first)
+        };
+        let share = (Kind::KEY_SHARE, &[0, 5, 0, 29, 0, 1, 9][..]);
+        let cookie = (Kind::COOKIE, &[0, 1, 5][..]);
+        let padding = (Kind::PADDING, &[0, 0, 0][..]);
+        assert!(check(&with(&[alpn, padding, cookie, grease, share])).is_ok());
+        for changed in [
+            first.clone(),
+            with(&[alpn, share]),
+            with(&[grease, alpn, share]),
+            with(&[alpn, grease, share, (Kind(0x1a1a), &[])]),
+            with(&[(Kind::ALPN, b"\0\x03\x02h3"), grease, share]),
+            hello(&[0, 2, 0x13, 0x02], &[1, 0], &[alpn, grease, share]),
+            hello(SUITES, &[2, 0, 1], &[alpn, grease, share]),
+        ] {
+            assert_eq!(violation(check(&changed)), Violation::RetryHelloChanged);
+        }
     }
 }

@@ -79,3 +79,59 @@ impl EncryptedExtensions<'_> {
         self.all.check_solicited(offered)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::EncryptedExtensions;
+    use crate::messages::tests::{extensions, message, violation};
+    use crate::messages::{ExtensionSet, ExtensionType, MessageType, ProtocolName, read_message};
+    use crate::violation::Violation;
+
+    fn with(bodies: &[(ExtensionType, &[u8])]) -> Vec<u8> {
+        message(MessageType::EncryptedExtensions, &extensions(bodies))
+    }
+
+    #[test]
+    fn exactly_one_protocol_is_chosen() {
+        let bytes = with(&[(ExtensionType::ALPN, b"\0\x03\x02h2")]);
+        let read: EncryptedExtensions<'_> = read_message(&bytes).unwrap();
+        assert_eq!(read.alpn, Some(ProtocolName(b"h2")));
+        for names in [&b"\0\x06\x02h2\x02h3"[..], b"\0\0", b"\0\x01\0"] {
+            assert_eq!(
+                violation(read_message::<EncryptedExtensions<'_>>(&with(&[(
+                    ExtensionType::ALPN,
+                    names
+                )]))),
+                Violation::MalformedExtension
+            );
+        }
+    }
+
+    #[test]
+    fn the_answer_to_a_server_name_is_empty() {
+        let bytes = with(&[(ExtensionType::SERVER_NAME, &[0])]);
+        assert_eq!(
+            violation(read_message::<EncryptedExtensions<'_>>(&bytes)),
+            Violation::MalformedExtension
+        );
+    }
+
+    #[test]
+    fn answers_without_a_question_are_refused() {
+        let bytes = with(&[(ExtensionType::SERVER_NAME, &[])]);
+        let read: EncryptedExtensions<'_> = read_message(&bytes).unwrap();
+        assert_eq!(
+            violation(read.check_solicited(ExtensionSet::default())),
+            Violation::UnsolicitedExtension
+        );
+    }
+
+    #[test]
+    fn extensions_of_other_messages_are_misplaced() {
+        let bytes = with(&[(ExtensionType::KEY_SHARE, &[])]);
+        assert_eq!(
+            violation(read_message::<EncryptedExtensions<'_>>(&bytes)),
+            Violation::MisplacedExtension
+        );
+    }
+}

@@ -216,3 +216,127 @@ pub(super) fn write_extension(
     writer.u16(kind.0);
     writer.within_u16(write);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Carrier, ExtensionBlock, ExtensionSet, ExtensionType, TABLE};
+    use crate::error::Result;
+    use crate::messages::Reader;
+    use crate::messages::tests::{extensions, violation};
+    use crate::violation::Violation;
+
+    fn check(kinds: &[ExtensionType], carrier: Carrier) -> Result<ExtensionSet> {
+        let bodies: Vec<_> = kinds.iter().map(|kind| (*kind, &b"x"[..])).collect();
+        let bytes = extensions(&bodies);
+        ExtensionBlock::read(&mut Reader::new(&bytes), carrier).map(ExtensionBlock::kinds)
+    }
+
+    #[test]
+    fn the_table_is_that_of_the_rfc() {
+        // RFC 9846 §4.3, by carrier, for what RFC 9846 itself defines.
+        let carried = |carrier: Carrier| {
+            let rows = TABLE
+                .iter()
+                .filter(move |row| row.carriers.contains(&carrier));
+            let numbers = rows.map(|row| row.kind.0);
+            let defined = [10, 13, 41, 42, 43, 44, 45, 47, 48, 49, 50, 51];
+            numbers
+                .filter(|number| defined.contains(number))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            carried(Carrier::ClientHello),
+            [10, 13, 41, 42, 43, 44, 45, 47, 49, 50, 51]
+        );
+        assert_eq!(carried(Carrier::ServerHello), [41, 43, 51]);
+        assert_eq!(carried(Carrier::HelloRetryRequest), [43, 44, 51]);
+        assert_eq!(carried(Carrier::EncryptedExtensions), [10, 42]);
+        assert_eq!(carried(Carrier::CertificateRequest), [13, 47, 48, 50]);
+        assert_eq!(carried(Carrier::Certificate), []);
+        assert_eq!(carried(Carrier::NewSessionTicket), [42]);
+    }
+
+    #[test]
+    fn every_row_has_a_number_of_its_own() {
+        for (index, row) in TABLE.iter().enumerate() {
+            assert!(TABLE[..index].iter().all(|other| other.kind != row.kind));
+            let set = ExtensionSet::default().with(row.kind);
+            let contained = TABLE.iter().filter(|other| set.contains(other.kind));
+            assert_eq!(contained.count(), 1);
+        }
+    }
+
+    #[test]
+    fn a_known_extension_in_the_wrong_message_is_illegal() {
+        assert_eq!(
+            violation(check(
+                &[ExtensionType::COOKIE],
+                Carrier::EncryptedExtensions
+            )),
+            Violation::MisplacedExtension
+        );
+        assert!(check(&[ExtensionType::COOKIE], Carrier::HelloRetryRequest).is_ok());
+    }
+
+    #[test]
+    fn an_unknown_extension_may_stand_anywhere_until_it_answers() {
+        let grease = ExtensionType(0x5a5a);
+        let set = check(&[grease], Carrier::Certificate).unwrap();
+        assert_eq!(set, ExtensionSet::default());
+        let bytes = extensions(&[(grease, b"")]);
+        let block = ExtensionBlock::read(&mut Reader::new(&bytes), Carrier::Certificate).unwrap();
+        assert_eq!(
+            violation(block.check_solicited(ExtensionSet::default().with(grease))),
+            Violation::UnsolicitedExtension
+        );
+    }
+
+    #[test]
+    fn only_what_was_offered_is_solicited() {
+        let bytes = extensions(&[(ExtensionType::ALPN, b"")]);
+        let mut reader = Reader::new(&bytes);
+        let block = ExtensionBlock::read(&mut reader, Carrier::EncryptedExtensions).unwrap();
+        let offered = ExtensionSet::default().with(ExtensionType::SERVER_NAME);
+        assert_eq!(
+            violation(block.check_solicited(offered)),
+            Violation::UnsolicitedExtension
+        );
+        assert!(
+            block
+                .check_solicited(offered.with(ExtensionType::ALPN))
+                .is_ok()
+        );
+    }
+
+    #[test]
+    fn twice_the_same_is_illegal_known_or_not() {
+        for twice in [ExtensionType::ALPN, ExtensionType(0x5a5a)] {
+            assert_eq!(
+                violation(check(
+                    &[twice, ExtensionType::PADDING, twice],
+                    Carrier::ClientHello
+                )),
+                Violation::DuplicateExtension
+            );
+        }
+    }
+
+    #[test]
+    fn as_many_unknown_extensions_as_fit_are_allowed() {
+        let kinds: Vec<_> = (0x1000..0x4300).map(ExtensionType).collect();
+        assert!(check(&kinds, Carrier::ClientHello).is_ok());
+    }
+
+    #[test]
+    fn an_extension_that_is_cut_is_malformed() {
+        for bytes in [&[0, 3, 0, 16, 0][..], &[0, 5, 0, 16, 0, 2, 1]] {
+            assert_eq!(
+                violation(ExtensionBlock::read(
+                    &mut Reader::new(bytes),
+                    Carrier::ClientHello
+                )),
+                Violation::MalformedExtension
+            );
+        }
+    }
+}

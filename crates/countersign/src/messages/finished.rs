@@ -35,3 +35,24 @@ impl<'a> Finished<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Finished;
+    use crate::messages::tests::violation;
+    use crate::violation::Violation;
+
+    #[test]
+    fn the_length_is_that_of_the_hash() {
+        let finished = Finished {
+            verify_data: &[1; 32],
+        };
+        assert_eq!(finished.of_length(32).unwrap(), [1; 32]);
+        for other in [0, 31, 33, 48] {
+            assert_eq!(
+                violation(finished.of_length(other)),
+                Violation::MalformedMessage
+            );
+        }
+    }
+}

@@ -40,3 +40,30 @@ impl<'a> Message<'a> for KeyUpdate {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::KeyUpdate;
+    use crate::messages::tests::{message, violation};
+    use crate::messages::{MessageType, read_message};
+    use crate::violation::Violation;
+
+    fn refused(body: &[u8]) -> Violation {
+        violation(read_message::<KeyUpdate>(&message(
+            MessageType::KeyUpdate,
+            body,
+        )))
+    }
+
+    #[test]
+    fn any_other_request_is_illegal() {
+        assert_eq!(refused(&[2]), Violation::BadKeyUpdate);
+        assert_eq!(refused(&[0xff]), Violation::BadKeyUpdate);
+    }
+
+    #[test]
+    fn any_other_length_is_malformed() {
+        assert_eq!(refused(&[]), Violation::MalformedMessage);
+        assert_eq!(refused(&[2, 0]), Violation::TrailingData);
+    }
+}

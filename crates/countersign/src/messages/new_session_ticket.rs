@@ -66,3 +66,37 @@ impl<'a> Message<'a> for NewSessionTicket<'a> {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::NewSessionTicket;
+    use crate::messages::tests::{extensions, message, violation};
+    use crate::messages::{ExtensionType, MessageType, read_message};
+    use crate::violation::Violation;
+
+    fn ticket(ticket: &[u8], bodies: &[(ExtensionType, &[u8])]) -> Vec<u8> {
+        let mut body = vec![0, 0, 0, 1, 0, 0, 0, 2, 0];
+        body.extend_from_slice(&u16::try_from(ticket.len()).unwrap().to_be_bytes());
+        body.extend_from_slice(ticket);
+        body.extend(extensions(bodies));
+        message(MessageType::NewSessionTicket, &body)
+    }
+
+    #[test]
+    fn an_empty_ticket_is_malformed() {
+        assert!(read_message::<NewSessionTicket<'_>>(&ticket(&[1], &[])).is_ok());
+        assert_eq!(
+            violation(read_message::<NewSessionTicket<'_>>(&ticket(&[], &[]))),
+            Violation::MalformedMessage
+        );
+    }
+
+    #[test]
+    fn the_early_data_limit_is_one_number() {
+        let bytes = ticket(&[1], &[(ExtensionType::EARLY_DATA, &[0, 0, 1])]);
+        assert_eq!(
+            violation(read_message::<NewSessionTicket<'_>>(&bytes)),
+            Violation::MalformedExtension
+        );
+    }
+}

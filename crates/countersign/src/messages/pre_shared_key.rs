@@ -91,3 +91,52 @@ impl<'a> Item<'a> for PskBinder<'a> {
         writer.bytes_u8(self.0);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{PreSharedKeys, PskBinder, PskIdentity};
+    use crate::messages::tests::violation;
+    use crate::messages::{Reader, Writer};
+    use crate::violation::Violation;
+
+    fn reread(identities: usize, binders: &[&[u8]]) -> Result<usize, Violation> {
+        let identities = vec![
+            PskIdentity {
+                identity: b"ticket",
+                obfuscated_ticket_age: 7,
+            };
+            identities
+        ];
+        let binders: Vec<_> = binders.iter().copied().map(PskBinder).collect();
+        let keys = PreSharedKeys {
+            identities: identities.as_slice().into(),
+            binders: binders.as_slice().into(),
+        };
+        let mut output = Vec::new();
+        keys.write(&mut Writer::new(&mut output));
+        let read = PreSharedKeys::read(&mut Reader::of_extension(&output));
+        match read {
+            Ok(read) => Ok(read.binders_len()),
+            Err(_) => Err(violation(read)),
+        }
+    }
+
+    #[test]
+    fn each_identity_has_one_binder() {
+        let binder = &[1; 32][..];
+        assert_eq!(reread(2, &[binder, binder]), Ok(2 + 33 + 33));
+        assert_eq!(reread(2, &[binder]), Err(Violation::PskBinderCount));
+        assert_eq!(reread(1, &[binder, binder]), Err(Violation::PskBinderCount));
+    }
+
+    #[test]
+    fn none_at_all_is_malformed() {
+        assert_eq!(reread(0, &[]), Err(Violation::MalformedExtension));
+    }
+
+    #[test]
+    fn a_binder_is_at_least_as_long_as_a_hash() {
+        assert_eq!(reread(1, &[&[1; 31]]), Err(Violation::MalformedExtension));
+        assert_eq!(reread(1, &[&[1; 255]]), Ok(2 + 256));
+    }
+}

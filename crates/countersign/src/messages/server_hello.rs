@@ -177,3 +177,89 @@ impl<'a> Fields<'a> {
         writer.u8(self.compression_method);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{HelloRetryRequest, RETRY_RANDOM, ServerHello, ServerHelloOrRetry};
+    use crate::messages::tests::{extensions, message, violation};
+    use crate::messages::{ExtensionSet, ExtensionType, MessageType, read_message};
+    use crate::violation::Violation;
+
+    const TLS13: (ExtensionType, &[u8]) = (ExtensionType::SUPPORTED_VERSIONS, &[3, 4]);
+
+    fn hello(random: [u8; 32], bodies: Option<&[(ExtensionType, &[u8])]>) -> Vec<u8> {
+        let mut body = vec![3, 3];
+        body.extend_from_slice(&random);
+        body.extend_from_slice(&[0, 0x13, 0x01, 0]);
+        body.extend(bodies.map(extensions).unwrap_or_default());
+        message(MessageType::ServerHello, &body)
+    }
+
+    #[test]
+    fn a_hello_of_tls_1_2_reads_without_extensions() {
+        let bytes = hello([1; 32], None);
+        let read: ServerHello<'_> = read_message(&bytes).unwrap();
+        assert_eq!(read.selected_version, None);
+        assert_eq!(read.legacy_version, 0x0303);
+    }
+
+    #[test]
+    fn the_chosen_version_decides_which_extensions_belong_here() {
+        let alpn = (ExtensionType::ALPN, &b"\0\x03\x02h2"[..]);
+        let bytes = hello([1; 32], Some(&[alpn]));
+        assert!(read_message::<ServerHello<'_>>(&bytes).is_ok());
+        let bytes = hello([1; 32], Some(&[alpn, TLS13]));
+        assert_eq!(
+            violation(read_message::<ServerHello<'_>>(&bytes)),
+            Violation::MisplacedExtension
+        );
+    }
+
+    #[test]
+    fn a_retry_is_known_by_its_random_value() {
+        let group = (ExtensionType::KEY_SHARE, &[0, 29][..]);
+        let bytes = hello(RETRY_RANDOM, Some(&[TLS13, group]));
+        let read: HelloRetryRequest<'_> = read_message(&bytes).unwrap();
+        assert_eq!(read.selected_group, Some(29));
+        assert_eq!(
+            violation(read_message::<ServerHello<'_>>(&bytes)),
+            Violation::SecondRetry
+        );
+        let bytes = hello([1; 32], Some(&[TLS13]));
+        assert_eq!(
+            violation(read_message::<HelloRetryRequest<'_>>(&bytes)),
+            Violation::UnexpectedMessage
+        );
+    }
+
+    #[test]
+    fn each_kind_has_its_own_key_share() {
+        let share = (ExtensionType::KEY_SHARE, &[0, 29, 0, 1, 9][..]);
+        let group = (ExtensionType::KEY_SHARE, &[0, 29][..]);
+        for (random, body) in [(RETRY_RANDOM, share), ([1; 32], group)] {
+            let bytes = hello(random, Some(&[TLS13, body]));
+            assert_eq!(
+                violation(read_message::<ServerHelloOrRetry<'_>>(&bytes)),
+                Violation::MalformedExtension
+            );
+        }
+    }
+
+    #[test]
+    fn only_the_cookie_comes_without_being_offered() {
+        let offered = ExtensionSet::default().with(ExtensionType::SUPPORTED_VERSIONS);
+        let cookie = (ExtensionType::COOKIE, &[0, 1, 5][..]);
+        let bytes = hello(RETRY_RANDOM, Some(&[TLS13, cookie]));
+        let read: HelloRetryRequest<'_> = read_message(&bytes).unwrap();
+        assert!(read.check_solicited(offered).is_ok());
+        assert_eq!(read.cookie, Some(&[5][..]));
+
+        let key = (ExtensionType::PRE_SHARED_KEY, &[0, 0][..]);
+        let bytes = hello([1; 32], Some(&[TLS13, key]));
+        let read: ServerHello<'_> = read_message(&bytes).unwrap();
+        assert_eq!(
+            violation(read.check_solicited(offered)),
+            Violation::UnsolicitedExtension
+        );
+    }
+}

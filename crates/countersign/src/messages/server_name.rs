@@ -57,3 +57,66 @@ pub(super) fn write(host_name: &str, writer: &mut Writer<'_>) {
         writer.bytes_u16(host_name.as_bytes());
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::read;
+    use crate::error::Result;
+    use crate::messages::Reader;
+    use crate::messages::tests::violation;
+    use crate::violation::Violation;
+
+    /// Reads a list of names, each with its type.
+    fn names(names: &[(u8, &[u8])]) -> Result<Option<String>> {
+        let mut list = Vec::new();
+        for (name_type, name) in names {
+            list.push(*name_type);
+            list.extend_from_slice(&u16::try_from(name.len()).unwrap().to_be_bytes());
+            list.extend_from_slice(name);
+        }
+        let length = u16::try_from(list.len()).unwrap().to_be_bytes();
+        let body = [&length[..], &list].concat();
+        let name = read(&mut Reader::of_extension(&body))?;
+        Ok(name.map(str::to_owned))
+    }
+
+    #[test]
+    fn one_host_name_is_read() {
+        let name = names(&[(0, b"db_1.example")]).unwrap();
+        assert_eq!(name.as_deref(), Some("db_1.example"));
+    }
+
+    #[test]
+    fn names_of_other_types_are_passed_over() {
+        assert_eq!(names(&[(7, b"")]).unwrap(), None);
+        let name = names(&[(7, b"\0"), (0, b"db")]).unwrap();
+        assert_eq!(name.as_deref(), Some("db"));
+    }
+
+    #[test]
+    fn two_host_names_are_illegal() {
+        assert_eq!(
+            violation(names(&[(0, b"a"), (0, b"b")])),
+            Violation::BadServerName
+        );
+    }
+
+    #[test]
+    fn a_name_that_is_not_printable_ascii_is_illegal() {
+        for name in [
+            &b"db\0.example"[..],
+            b"a b",
+            b"\xc3\xa4.example",
+            &[b'a'; 256],
+        ] {
+            assert_eq!(violation(names(&[(0, name)])), Violation::BadServerName);
+        }
+        assert!(names(&[(0, &[b'a'; 255])]).is_ok());
+    }
+
+    #[test]
+    fn no_name_at_all_is_malformed() {
+        assert_eq!(violation(names(&[])), Violation::MalformedExtension);
+        assert_eq!(violation(names(&[(0, b"")])), Violation::MalformedExtension);
+    }
+}

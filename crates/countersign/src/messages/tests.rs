@@ -49,7 +49,8 @@ pub(super) fn violation<T: core::fmt::Debug>(result: Result<T, Error>) -> Violat
     }
 }
 
-pub(super) fn hex(text: &str) -> Vec<u8> {
+/// The bytes that hexadecimal digits stand for, as an RFC prints them.
+pub(crate) fn hex(text: &str) -> Vec<u8> {
     let digits: Vec<u8> = text.bytes().filter(u8::is_ascii_hexdigit).collect();
     let pairs = digits
         .chunks(2)

@@ -114,3 +114,138 @@ impl Joiner {
         Ok(length.saturating_add(HEADER_LEN))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{Joiner, MessageLimits};
+    use crate::Alert;
+
+    const LIMITS: MessageLimits = MessageLimits {
+        certificate: 300,
+        other: 200,
+    };
+
+    fn message(kind: u8, length: usize) -> Vec<u8> {
+        let mut message = vec![kind];
+        message.extend_from_slice(&u32::try_from(length).unwrap().to_be_bytes()[1..]);
+        message.resize(4 + length, kind);
+        message
+    }
+
+    #[test]
+    fn a_message_comes_out_when_its_last_byte_has_come_in() {
+        let mut joiner = Joiner::new(LIMITS);
+        let message = message(8, 3);
+        for byte in &message[..6] {
+            joiner.push(&[*byte]).unwrap();
+            assert_eq!(joiner.next().unwrap(), None);
+            assert!(!joiner.is_empty());
+        }
+        joiner.push(&message[6..]).unwrap();
+        assert_eq!(joiner.next().unwrap(), Some(message));
+        assert!(joiner.is_empty());
+        assert_eq!(joiner.next().unwrap(), None);
+    }
+
+    #[test]
+    fn messages_in_one_fragment_come_out_one_by_one() {
+        let mut joiner = Joiner::new(LIMITS);
+        let (first, second, third) = (message(8, 3), message(20, 0), message(11, 200));
+        joiner
+            .push(&[&first[..], &second, &third[..100]].concat())
+            .unwrap();
+        assert_eq!(joiner.next().unwrap(), Some(first));
+        assert_eq!(joiner.next().unwrap(), Some(second));
+        assert_eq!(joiner.next().unwrap(), None);
+        joiner.push(&third[100..]).unwrap();
+        assert_eq!(joiner.next().unwrap(), Some(third));
+        assert!(joiner.is_empty());
+    }
+
+    #[test]
+    fn nothing_is_held_between_messages() {
+        let mut joiner = Joiner::new(LIMITS);
+        joiner.push(&message(8, 200)).unwrap();
+        joiner.next().unwrap();
+        assert_eq!(joiner.buffer.capacity(), 0);
+    }
+
+    #[test]
+    fn the_header_decides_before_anything_is_kept() {
+        let mut joiner = Joiner::new(LIMITS);
+        let header = &message(8, 201)[..4];
+        joiner.push(&header[..3]).unwrap();
+        let error = joiner.push(&[header[3], 0, 0]).unwrap_err();
+        assert_eq!(error.alert(), Some(Alert::IllegalParameter));
+        assert_eq!(joiner.buffer.len(), 3);
+        assert!(Joiner::new(LIMITS).push(&message(8, 200)).is_ok());
+    }
+
+    #[test]
+    fn certificates_may_be_longer() {
+        assert!(Joiner::new(LIMITS).push(&message(11, 300)).is_ok());
+        assert!(Joiner::new(LIMITS).push(&message(11, 301)).is_err());
+    }
+
+    #[test]
+    fn messages_of_a_fixed_length_have_that_length() {
+        for too_long in [message(24, 2), message(5, 1)] {
+            let error = Joiner::new(LIMITS).push(&too_long).unwrap_err();
+            assert_eq!(error.alert(), Some(Alert::DecodeError));
+        }
+    }
+
+    #[test]
+    fn a_later_message_is_checked_when_its_turn_comes() {
+        let mut joiner = Joiner::new(LIMITS);
+        let both = [message(8, 3), message(8, 201)].concat();
+        joiner.push(&both).unwrap();
+        assert!(joiner.next().unwrap().is_some());
+        assert!(joiner.next().is_err());
+    }
+
+    #[test]
+    fn the_consumed_part_does_not_pile_up() {
+        // Each fragment ends one message and starts another, so the buffer is never empty.
+        let mut joiner = Joiner::new(LIMITS);
+        let message = message(8, 100);
+        joiner.push(&message[..50]).unwrap();
+        for _ in 0..1000 {
+            joiner
+                .push(&[&message[50..], &message[..50]].concat())
+                .unwrap();
+            assert_eq!(joiner.next().unwrap().as_ref(), Some(&message));
+            assert_eq!(joiner.next().unwrap(), None);
+        }
+        assert!(joiner.buffer.capacity() < 1000);
+    }
+
+    proptest! {
+        #[test]
+        fn any_cut_gives_the_same_messages(
+            lengths in prop::collection::vec(0..200_usize, 1..9),
+            cuts in prop::collection::vec(1..300_usize, 1..20),
+        ) {
+            let messages: Vec<_> = lengths.iter().map(|length| message(8, *length)).collect();
+            let stream = messages.concat();
+            let mut joiner = Joiner::new(LIMITS);
+            let mut joined = Vec::new();
+            let mut rest = stream.as_slice();
+            for cut in cuts.iter().cycle() {
+                if rest.is_empty() {
+                    break;
+                }
+                let (fragment, following) = rest.split_at(rest.len().min(*cut));
+                rest = following;
+                joiner.push(fragment).unwrap();
+                while let Some(message) = joiner.next().unwrap() {
+                    joined.push(message);
+                }
+            }
+            prop_assert_eq!(joined, messages);
+            prop_assert!(joiner.is_empty());
+        }
+    }
+}

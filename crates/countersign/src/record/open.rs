@@ -161,3 +161,219 @@ fn without_padding(inner: &[u8]) -> &[u8] {
     end.and_then(|last| unpadded.get(..=last))
         .unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        ContentType, Header, Opened, Opener, PlaintextAlerts, Protection, without_padding,
+    };
+    use crate::Alert;
+    use crate::crypto::suite::{AeadKey, CipherSuite, TAG_LEN};
+    use crate::error::{Error, Result};
+    use crate::messages::hex;
+    use crate::record::{HEADER_LEN, parse_header};
+    use crate::violation::Violation;
+
+    const SUITE: CipherSuite = CipherSuite::Aes128GcmSha256;
+    const IV: [u8; 12] = [3; 12];
+
+    fn opener(alerts: PlaintextAlerts) -> Opener {
+        Opener::keyed(AeadKey::new(SUITE, &[1; 16]).unwrap(), IV, alerts)
+    }
+
+    /// The first record under the key, with this inside.
+    fn sealed(inner: &[u8]) -> (Header, Vec<u8>) {
+        let header = Header {
+            content_type: ContentType::ApplicationData,
+            version: 0x0303,
+            length: u16::try_from(inner.len() + TAG_LEN).unwrap(),
+        };
+        let mut body = inner.to_vec();
+        let mut tag = [0; TAG_LEN];
+        let key = AeadKey::new(SUITE, &[1; 16]).unwrap();
+        key.seal_in_place(IV, &header.bytes(), &mut body, &[], &mut tag)
+            .unwrap();
+        body.extend_from_slice(&tag);
+        (header, body)
+    }
+
+    fn open_inner(inner: &[u8]) -> Result<Opened> {
+        let (header, mut body) = sealed(inner);
+        let opened = opener(PlaintextAlerts::Refuse).open(&header, &mut body)?;
+        assert_eq!(body[opened.range.clone()], inner[opened.range.clone()]);
+        Ok(opened)
+    }
+
+    fn violation(result: Result<Opened>) -> Violation {
+        match result.unwrap_err() {
+            Error::PeerViolated { violation, .. } => violation,
+            other => panic!("{other}"),
+        }
+    }
+
+    fn plain(content_type: ContentType, length: u16) -> Header {
+        Header {
+            content_type,
+            version: 0x0303,
+            length,
+        }
+    }
+
+    #[test]
+    fn the_record_of_rfc_8448_opens() {
+        // RFC 8448 §3, the application data of the client.
+        let mut record = hex(
+            "1703030043a23f7054b62c94d0affafe8228ba55cbefacea42f914aa66bcab3f2b9819a8a5b46b395bd5
+             4a9a20441e2b62974e1f5a6292a2977014bd1e3deae63aeebb21694915e4",
+        );
+        let key = hex("17422dda596ed5d9acd890e3c63f5051");
+        let key = AeadKey::new(SUITE, &key).unwrap();
+        let iv = hex("5b78923dee08579033e523d9");
+        let mut opener = Opener::keyed(key, iv.try_into().unwrap(), PlaintextAlerts::Refuse);
+        let header = parse_header(&record, opener.protection()).unwrap().unwrap();
+        let opened = opener.open(&header, &mut record[HEADER_LEN..]).unwrap();
+        assert_eq!(opened.content_type, ContentType::ApplicationData);
+        assert_eq!(opened.protection, Protection::Encrypted);
+        let content: Vec<u8> = (0..50).collect();
+        assert_eq!(record[HEADER_LEN..][opened.range], content);
+    }
+
+    #[test]
+    fn padding_is_stripped_whatever_its_length() {
+        for padding in [0, 1, 31, 32, 33, 63, 64, 65, 1000, 16_384 - 3] {
+            let mut inner = b"abc\x17".to_vec();
+            inner.resize(4 + padding, 0);
+            let opened = open_inner(&inner).unwrap();
+            assert_eq!(opened.content_type, ContentType::ApplicationData);
+            assert_eq!(opened.range, 0..3);
+        }
+    }
+
+    #[test]
+    fn zeros_in_the_content_are_no_padding() {
+        for zeros in [1, 31, 32, 100] {
+            let inner = [&vec![0; zeros][..], &[23], &[0; 40]].concat();
+            assert_eq!(without_padding(&inner).len(), zeros + 1);
+        }
+        assert_eq!(without_padding(&[0; 33]), []);
+        assert_eq!(without_padding(&[]), []);
+    }
+
+    #[test]
+    fn nothing_but_padding_is_unexpected() {
+        for length in [0, 1, 32, 5000] {
+            let opened = open_inner(&vec![0; length]);
+            assert_eq!(violation(opened), Violation::OnlyPadding);
+        }
+    }
+
+    #[test]
+    fn the_content_limit_includes_the_padding() {
+        let mut inner = vec![7; 16_384];
+        inner.push(23);
+        assert_eq!(open_inner(&inner).unwrap().range, 0..16_384);
+        inner.push(0);
+        assert_eq!(violation(open_inner(&inner)), Violation::PlaintextTooLong);
+        let mut inner = vec![7; 16_385];
+        inner.push(23);
+        assert_eq!(violation(open_inner(&inner)), Violation::PlaintextTooLong);
+    }
+
+    #[test]
+    fn empty_data_may_be_encrypted_but_no_empty_message() {
+        assert_eq!(open_inner(&[23]).unwrap().range, 0..0);
+        assert_eq!(violation(open_inner(&[22])), Violation::EmptyFragment);
+        assert_eq!(violation(open_inner(&[21, 0])), Violation::EmptyFragment);
+    }
+
+    #[test]
+    fn other_content_types_are_refused() {
+        let opened = open_inner(&[1, 20]);
+        assert_eq!(violation(opened), Violation::UnexpectedChangeCipherSpec);
+        assert_eq!(
+            violation(open_inner(&[1, 24])),
+            Violation::UnknownContentType
+        );
+    }
+
+    #[test]
+    fn any_change_makes_it_unauthentic_and_skippable() {
+        let (header, body) = sealed(b"abc\x17");
+        let mut opener = opener(PlaintextAlerts::Refuse);
+        for at in 0..body.len() {
+            let mut damaged = body.clone();
+            damaged[at] ^= 0x20;
+            let opened = opener.open(&header, &mut damaged);
+            assert_eq!(violation(opened), Violation::BadRecordMac);
+        }
+        let other_version = Header {
+            version: 0x0301,
+            ..header
+        };
+        let opened = opener.open(&other_version, &mut body.clone());
+        assert_eq!(violation(opened), Violation::BadRecordMac);
+        for short in [0, 1, TAG_LEN - 1, TAG_LEN] {
+            let opened = opener.open(&header, &mut body.clone()[..short]);
+            assert_eq!(violation(opened), Violation::BadRecordMac);
+        }
+        // None of them used up the nonce.
+        assert!(opener.open(&header, &mut body.clone()).is_ok());
+        let opened = opener.open(&header, &mut body.clone());
+        assert_eq!(violation(opened), Violation::BadRecordMac);
+    }
+
+    #[test]
+    fn a_key_does_not_outlive_its_sequence_numbers() {
+        let (header, _) = sealed(b"abc\x17");
+        let mut opener = opener(PlaintextAlerts::Refuse);
+        let Opener::Keyed(keyed) = &mut opener else {
+            panic!("it has a key")
+        };
+        keyed.nonces.skip_to(u64::MAX);
+        let mut body = b"abc\x17".to_vec();
+        let mut tag = [0; TAG_LEN];
+        let nonce = keyed.nonces.current();
+        let key = AeadKey::new(SUITE, &[1; 16]).unwrap();
+        key.seal_in_place(nonce, &header.bytes(), &mut body, &[], &mut tag)
+            .unwrap();
+        body.extend_from_slice(&tag);
+        let opened = opener.open(&header, &mut body);
+        assert_eq!(violation(opened), Violation::ReadLimitReached);
+    }
+
+    #[test]
+    fn under_a_key_only_change_cipher_spec_may_be_plain() {
+        let mut opener = opener(PlaintextAlerts::Refuse);
+        let opened = opener.open(&plain(ContentType::ChangeCipherSpec, 1), &mut [1]);
+        assert_eq!(opened.unwrap().protection, Protection::Plain);
+        for content_type in [ContentType::Alert, ContentType::Handshake] {
+            let opened = opener.open(&plain(content_type, 2), &mut [2, 40]);
+            assert_eq!(violation(opened), Violation::UnencryptedRecord);
+        }
+    }
+
+    #[test]
+    fn a_plain_alert_is_accepted_until_the_peer_has_shown_its_key() {
+        let mut opener = opener(PlaintextAlerts::AcceptBeforeFirstRecord);
+        let alert = plain(ContentType::Alert, 2);
+        let opened = opener.open(&alert, &mut [2, 40]).unwrap();
+        assert_eq!(opened.protection, Protection::Plain);
+        let opened = opener.open(&plain(ContentType::Handshake, 2), &mut [2, 40]);
+        assert_eq!(violation(opened), Violation::UnencryptedRecord);
+        let (header, mut body) = sealed(b"abc\x17");
+        opener.open(&header, &mut body).unwrap();
+        let opened = opener.open(&alert, &mut [2, 40]);
+        assert_eq!(violation(opened), Violation::UnencryptedRecord);
+    }
+
+    #[test]
+    fn without_a_key_all_comes_through_but_empty_messages() {
+        let mut opener = Opener::Plain;
+        let opened = opener.open(&plain(ContentType::Handshake, 3), &mut [1, 2, 3]);
+        assert_eq!(opened.unwrap().range, 0..3);
+        for content_type in [ContentType::Alert, ContentType::Handshake] {
+            let error = opener.open(&plain(content_type, 0), &mut []).unwrap_err();
+            assert_eq!(error.alert(), Some(Alert::UnexpectedMessage));
+        }
+    }
+}

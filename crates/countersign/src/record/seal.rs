@@ -185,3 +185,185 @@ impl KeyedSealer {
             .ok_or(Error::Internal("a key has sealed all the records it may"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::IoSlice;
+
+    use proptest::prelude::*;
+
+    use super::Sealer;
+    use crate::crypto::suite::{AeadKey, CipherSuite};
+    use crate::error::Error;
+    use crate::messages::hex;
+    use crate::record::{
+        ContentType, HEADER_LEN, MAX_PLAINTEXT, Opener, PlaintextAlerts, parse_header,
+    };
+
+    const SUITES: [(CipherSuite, usize); 3] = [
+        (CipherSuite::Aes128GcmSha256, 16),
+        (CipherSuite::Aes256GcmSha384, 32),
+        (CipherSuite::ChaCha20Poly1305Sha256, 32),
+    ];
+
+    fn key((suite, length): (CipherSuite, usize)) -> AeadKey {
+        AeadKey::new(suite, &[1; 32][..length]).unwrap()
+    }
+
+    fn sealer(limit: u64) -> Sealer {
+        Sealer::keyed(key(SUITES[0]), [3; 12], limit)
+    }
+
+    /// The contents of all records in `output`, one by one.
+    fn opened(opener: &mut Opener, mut output: Vec<u8>) -> Vec<(ContentType, Vec<u8>)> {
+        let mut rest = output.as_mut_slice();
+        let mut contents = Vec::new();
+        while let Some(header) = parse_header(rest, opener.protection()).unwrap() {
+            let (record, following) = rest.split_at_mut(header.record_len());
+            let body = &mut record[HEADER_LEN..];
+            let opened = opener.open(&header, body).unwrap();
+            contents.push((opened.content_type, body[opened.range].to_vec()));
+            rest = following;
+        }
+        assert!(rest.is_empty());
+        contents
+    }
+
+    #[test]
+    fn the_record_of_rfc_8448_is_sealed_as_printed() {
+        // RFC 8448 §3, the application data of the client.
+        let key = hex("17422dda596ed5d9acd890e3c63f5051");
+        let key = AeadKey::new(SUITES[0].0, &key).unwrap();
+        let iv = hex("5b78923dee08579033e523d9");
+        let mut sealer = Sealer::keyed(key, iv.try_into().unwrap(), 100);
+        let content: Vec<u8> = (0..50).collect();
+        let mut output = Vec::new();
+        let slices = [IoSlice::new(&content[..20]), IoSlice::new(&content[20..])];
+        sealer
+            .seal(ContentType::ApplicationData, &slices, &mut output)
+            .unwrap();
+        assert_eq!(
+            output,
+            hex(
+                "1703030043a23f7054b62c94d0affafe8228ba55cbefacea42f914aa66bcab3f2b9819a8a5b46b39
+                 5bd54a9a20441e2b62974e1f5a6292a2977014bd1e3deae63aeebb21694915e4",
+            )
+        );
+    }
+
+    #[test]
+    fn a_plain_record_shows_its_content() {
+        let mut output = vec![9];
+        let payload = [IoSlice::new(&[1, 2]), IoSlice::new(&[3])];
+        Sealer::first_client_hello()
+            .seal(ContentType::Handshake, &payload, &mut output)
+            .unwrap();
+        Sealer::plain()
+            .seal(ContentType::Alert, &payload[..1], &mut output)
+            .unwrap();
+        assert_eq!(output, [9, 22, 3, 1, 0, 3, 1, 2, 3, 21, 3, 3, 0, 2, 1, 2]);
+    }
+
+    #[test]
+    fn nothing_to_send_is_one_empty_record() {
+        let mut output = Vec::new();
+        sealer(100)
+            .seal(ContentType::ApplicationData, &[], &mut output)
+            .unwrap();
+        assert_eq!(output.len(), HEADER_LEN + 17);
+    }
+
+    #[test]
+    fn long_payloads_take_several_records_with_or_without_a_key() {
+        let payload = vec![5; 2 * MAX_PLAINTEXT + 1];
+        let mut opener = Opener::keyed(key(SUITES[0]), [3; 12], PlaintextAlerts::Refuse);
+        for (mut sealer, opener) in [
+            (Sealer::plain(), &mut Opener::Plain),
+            (sealer(100), &mut opener),
+        ] {
+            let mut output = Vec::new();
+            sealer
+                .seal(
+                    ContentType::Handshake,
+                    &[IoSlice::new(&payload)],
+                    &mut output,
+                )
+                .unwrap();
+            let lengths = opened(opener, output)
+                .into_iter()
+                .map(|(content_type, content)| {
+                    assert_eq!(content_type, ContentType::Handshake);
+                    content.len()
+                });
+            assert_eq!(
+                lengths.collect::<Vec<_>>(),
+                [MAX_PLAINTEXT, MAX_PLAINTEXT, 1]
+            );
+        }
+    }
+
+    #[test]
+    fn a_key_is_updated_well_before_its_limit_and_never_used_beyond() {
+        let mut sealer = sealer(6);
+        let mut output = Vec::new();
+        for sealed in 0..6 {
+            assert_eq!(sealer.records_left(), 6 - sealed);
+            assert_eq!(sealer.should_update_keys(), sealed >= 3);
+            sealer
+                .seal(ContentType::ApplicationData, &[], &mut output)
+                .unwrap();
+        }
+        let length = output.len();
+        let error = sealer.seal(ContentType::ApplicationData, &[], &mut output);
+        assert!(matches!(error, Err(Error::Internal(_))));
+        assert_eq!(output.len(), length);
+        assert!(!Sealer::plain().should_update_keys());
+    }
+
+    #[test]
+    fn sequence_numbers_never_wrap() {
+        let mut sealer = sealer(u64::MAX);
+        let Sealer::Keyed(keyed) = &mut sealer else {
+            panic!("it has a key")
+        };
+        keyed.nonces.skip_to(u64::MAX - 1);
+        let mut output = Vec::new();
+        let mut seal = || sealer.seal(ContentType::ApplicationData, &[], &mut output);
+        assert!(seal().is_ok());
+        assert!(seal().is_err());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn what_is_sealed_opens(
+            messages in prop::collection::vec(
+                (0..3_usize, prop::collection::vec(0..20_000_usize, 0..4)), 1..4,
+            ),
+        ) {
+            for suite in SUITES {
+                let mut sealer = Sealer::keyed(key(suite), [3; 12], u64::MAX);
+                let mut opener = Opener::keyed(key(suite), [3; 12], PlaintextAlerts::Refuse);
+                for (content_type, lengths) in &messages {
+                    let content_type = [
+                        ContentType::ApplicationData,
+                        ContentType::Handshake,
+                        ContentType::Alert,
+                    ][*content_type];
+                    let parts: Vec<_> = lengths.iter().map(|length| vec![6; *length]).collect();
+                    let whole = parts.concat();
+                    let slices: Vec<_> = parts.iter().map(|part| IoSlice::new(part)).collect();
+                    prop_assume!(!whole.is_empty());
+                    let mut output = Vec::new();
+                    sealer.seal(content_type, &slices, &mut output).unwrap();
+                    let contents = opened(&mut opener, output);
+                    prop_assert!(contents.iter().all(|(opened, _)| *opened == content_type));
+                    prop_assert_eq!(contents.len(), whole.len().div_ceil(MAX_PLAINTEXT));
+                    let contents: Vec<_> = contents.into_iter().map(|(_, content)| content).collect();
+                    prop_assert_eq!(contents.concat(), whole);
+                }
+            }
+        }
+    }
+}

@@ -110,8 +110,8 @@ fn sealed(suite: CipherSuite, data: &[u8]) -> Vec<u8> {
     let (head, tail) = data.split_at(data.len() / 3);
     let slices = [IoSlice::new(head), IoSlice::new(&[]), IoSlice::new(tail)];
     let mut output = Vec::new();
-    let sealed = sealer.seal(ContentType::ApplicationData, &slices, &mut output);
-    sealed.expect("there is room for every sequence number");
+    let result = sealer.seal(ContentType::ApplicationData, &slices, &mut output);
+    result.expect("there is room for every sequence number");
     output
 }
 
@@ -129,9 +129,9 @@ fn receive(opener: &mut Opener, data: &[u8]) -> Result<Vec<u8>> {
             break;
         };
         let body = record.get_mut(HEADER_LEN..).unwrap_or_default();
-        let opened = opener.open(&header, body)?;
-        let content = body.get(opened.range).expect("the range lies in the body");
-        match opened.content_type {
+        let result = opener.open(header, body)?;
+        let content = body.get(result.range).expect("the range lies in the body");
+        match result.content_type {
             ContentType::Handshake => {
                 joiner.push(content)?;
                 while let Some(message) = joiner.next()? {

@@ -43,7 +43,7 @@ impl<'a> PreSharedKeys<'a> {
     }
 
     /// How many bytes the binders take at the end of the message, their length included: what
-    /// the truncated ClientHello that they authenticate leaves out (RFC 9846 §4.3.11.2).
+    /// the truncated `ClientHello` that they authenticate leaves out (RFC 9846 §4.3.11.2).
     pub(crate) fn binders_len(&self) -> usize {
         self.binders.iter().fold(2, |length, binder| {
             length.saturating_add(1).saturating_add(binder.0.len())

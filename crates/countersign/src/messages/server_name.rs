@@ -41,7 +41,7 @@ pub(super) fn read<'a>(reader: &mut Reader<'a>) -> Result<Option<&'a str>> {
     })
 }
 
-/// RFC 6066 §3: "HostName" contains the fully qualified DNS hostname of the server, represented as
+/// RFC 6066 §3: `HostName` contains the fully qualified DNS hostname of the server, represented as
 /// a byte string using ASCII encoding. A NUL would end the name for some readers and not for others.
 fn read_host_name(name: &[u8]) -> Result<&str> {
     if name.len() > MAX_HOST_NAME || !name.iter().all(u8::is_ascii_graphic) {

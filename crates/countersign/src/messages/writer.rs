@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn a_prefix_holds_up_to_its_last_length() {
         assert_eq!(written(|writer| writer.bytes_u8(&[9; 255])).len(), 257);
-        let output = written(|writer| writer.bytes_u16(&[9; 0xffff]));
+        let output = written(|writer| writer.bytes_u16(&vec![9; 0xffff]));
         assert_eq!(output.get(1..3), Some(&[0xff, 0xff][..]));
     }
 

@@ -57,17 +57,17 @@ pub(crate) struct Header {
 
 impl Header {
     /// The length of the body, for indexing.
-    pub(crate) fn body_len(&self) -> usize {
+    pub(crate) fn body_len(self) -> usize {
         self.length.into()
     }
 
     /// The length of the whole record.
-    pub(crate) fn record_len(&self) -> usize {
+    pub(crate) fn record_len(self) -> usize {
         HEADER_LEN.saturating_add(self.body_len())
     }
 
     /// The header as it stands on the wire.
-    pub(super) fn bytes(&self) -> [u8; HEADER_LEN] {
+    pub(super) fn bytes(self) -> [u8; HEADER_LEN] {
         let [major, minor] = self.version.to_be_bytes();
         let [high, low] = self.length.to_be_bytes();
         [self.content_type.code(), major, minor, high, low]

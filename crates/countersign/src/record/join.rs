@@ -54,7 +54,7 @@ impl Joiner {
         let bytes = pending.iter().chain(fragment);
         let filled = header.iter_mut().zip(bytes).map(|(to, from)| *to = *from);
         if filled.count() == HEADER_LEN {
-            self.check_length(&header)?;
+            self.check_length(header)?;
         }
         // Moving what is pending to the front is paid for by the longer part that was taken.
         if self.start > pending.len() {
@@ -71,7 +71,7 @@ impl Joiner {
         let Some(header) = pending.first_chunk::<HEADER_LEN>() else {
             return Ok(None);
         };
-        let length = self.check_length(header)?;
+        let length = self.check_length(*header)?;
         let Some(message) = pending.get(..length) else {
             return Ok(None);
         };
@@ -97,8 +97,8 @@ impl Joiner {
     }
 
     /// The length of the whole message with this header, if it may be that long.
-    fn check_length(&self, header: &[u8; HEADER_LEN]) -> Result<usize> {
-        let mut reader = Reader::new(header);
+    fn check_length(&self, header: [u8; HEADER_LEN]) -> Result<usize> {
+        let mut reader = Reader::new(&header);
         let kind = MessageType::from(reader.u8()?);
         let length = usize::try_from(reader.u24()?).unwrap_or(usize::MAX);
         let (limit, violation) = match kind {

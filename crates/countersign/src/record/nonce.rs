@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-/// RFC 9846 §5.3: the sequence number, padded to the left, XORed with the IV.
+/// RFC 9846 §5.3: the sequence number, padded to the left, in exclusive or with the IV.
 pub(super) struct NonceSequence {
     iv: Zeroizing<[u8; 12]>,
     next: u64,

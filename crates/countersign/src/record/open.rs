@@ -79,7 +79,7 @@ impl Opener {
     /// alone, so that rejected early data can be skipped; its body is then worthless.
     /// A `change_cipher_spec` comes through unencrypted at any time: whether it is one, and
     /// allowed now, is for the caller to decide.
-    pub(crate) fn open(&mut self, header: &Header, body: &mut [u8]) -> Result<Opened> {
+    pub(crate) fn open(&mut self, header: Header, body: &mut [u8]) -> Result<Opened> {
         match self {
             Self::Plain => open_plain(header, body),
             Self::Keyed(keyed) => keyed.open(header, body),
@@ -87,7 +87,7 @@ impl Opener {
     }
 }
 
-fn open_plain(header: &Header, body: &[u8]) -> Result<Opened> {
+fn open_plain(header: Header, body: &[u8]) -> Result<Opened> {
     check_content(header.content_type, body.len())?;
     Ok(Opened {
         content_type: header.content_type,
@@ -97,7 +97,7 @@ fn open_plain(header: &Header, body: &[u8]) -> Result<Opened> {
 }
 
 impl KeyedOpener {
-    fn open(&mut self, header: &Header, body: &mut [u8]) -> Result<Opened> {
+    fn open(&mut self, header: Header, body: &mut [u8]) -> Result<Opened> {
         match header.content_type {
             ContentType::ApplicationData => self.open_encrypted(header, body),
             ContentType::ChangeCipherSpec => open_plain(header, body),
@@ -111,7 +111,7 @@ impl KeyedOpener {
         }
     }
 
-    fn open_encrypted(&mut self, header: &Header, body: &mut [u8]) -> Result<Opened> {
+    fn open_encrypted(&mut self, header: Header, body: &mut [u8]) -> Result<Opened> {
         // RFC 9846 §5.2: If the decryption fails, the receiver MUST terminate the connection with
         // a bad_record_mac alert.
         let length = self
@@ -199,9 +199,9 @@ mod tests {
 
     fn open_inner(inner: &[u8]) -> Result<Opened> {
         let (header, mut body) = sealed(inner);
-        let opened = opener(PlaintextAlerts::Refuse).open(&header, &mut body)?;
-        assert_eq!(body[opened.range.clone()], inner[opened.range.clone()]);
-        Ok(opened)
+        let result = opener(PlaintextAlerts::Refuse).open(header, &mut body)?;
+        assert_eq!(body[result.range.clone()], inner[result.range.clone()]);
+        Ok(result)
     }
 
     fn violation(result: Result<Opened>) -> Violation {
@@ -231,11 +231,11 @@ mod tests {
         let iv = hex("5b78923dee08579033e523d9");
         let mut opener = Opener::keyed(key, iv.try_into().unwrap(), PlaintextAlerts::Refuse);
         let header = parse_header(&record, opener.protection()).unwrap().unwrap();
-        let opened = opener.open(&header, &mut record[HEADER_LEN..]).unwrap();
-        assert_eq!(opened.content_type, ContentType::ApplicationData);
-        assert_eq!(opened.protection, Protection::Encrypted);
+        let result = opener.open(header, &mut record[HEADER_LEN..]).unwrap();
+        assert_eq!(result.content_type, ContentType::ApplicationData);
+        assert_eq!(result.protection, Protection::Encrypted);
         let content: Vec<u8> = (0..50).collect();
-        assert_eq!(record[HEADER_LEN..][opened.range], content);
+        assert_eq!(record[HEADER_LEN..][result.range], content);
     }
 
     #[test]
@@ -243,9 +243,9 @@ mod tests {
         for padding in [0, 1, 31, 32, 33, 63, 64, 65, 1000, 16_384 - 3] {
             let mut inner = b"abc\x17".to_vec();
             inner.resize(4 + padding, 0);
-            let opened = open_inner(&inner).unwrap();
-            assert_eq!(opened.content_type, ContentType::ApplicationData);
-            assert_eq!(opened.range, 0..3);
+            let result = open_inner(&inner).unwrap();
+            assert_eq!(result.content_type, ContentType::ApplicationData);
+            assert_eq!(result.range, 0..3);
         }
     }
 
@@ -262,8 +262,8 @@ mod tests {
     #[test]
     fn nothing_but_padding_is_unexpected() {
         for length in [0, 1, 32, 5000] {
-            let opened = open_inner(&vec![0; length]);
-            assert_eq!(violation(opened), Violation::OnlyPadding);
+            let result = open_inner(&vec![0; length]);
+            assert_eq!(violation(result), Violation::OnlyPadding);
         }
     }
 
@@ -288,8 +288,8 @@ mod tests {
 
     #[test]
     fn other_content_types_are_refused() {
-        let opened = open_inner(&[1, 20]);
-        assert_eq!(violation(opened), Violation::UnexpectedChangeCipherSpec);
+        let result = open_inner(&[1, 20]);
+        assert_eq!(violation(result), Violation::UnexpectedChangeCipherSpec);
         assert_eq!(
             violation(open_inner(&[1, 24])),
             Violation::UnknownContentType
@@ -303,23 +303,23 @@ mod tests {
         for at in 0..body.len() {
             let mut damaged = body.clone();
             damaged[at] ^= 0x20;
-            let opened = opener.open(&header, &mut damaged);
-            assert_eq!(violation(opened), Violation::BadRecordMac);
+            let result = opener.open(header, &mut damaged);
+            assert_eq!(violation(result), Violation::BadRecordMac);
         }
         let other_version = Header {
             version: 0x0301,
             ..header
         };
-        let opened = opener.open(&other_version, &mut body.clone());
-        assert_eq!(violation(opened), Violation::BadRecordMac);
+        let result = opener.open(other_version, &mut body.clone());
+        assert_eq!(violation(result), Violation::BadRecordMac);
         for short in [0, 1, TAG_LEN - 1, TAG_LEN] {
-            let opened = opener.open(&header, &mut body.clone()[..short]);
-            assert_eq!(violation(opened), Violation::BadRecordMac);
+            let result = opener.open(header, &mut body.clone()[..short]);
+            assert_eq!(violation(result), Violation::BadRecordMac);
         }
         // None of them used up the nonce.
-        assert!(opener.open(&header, &mut body.clone()).is_ok());
-        let opened = opener.open(&header, &mut body.clone());
-        assert_eq!(violation(opened), Violation::BadRecordMac);
+        assert!(opener.open(header, &mut body.clone()).is_ok());
+        let result = opener.open(header, &mut body.clone());
+        assert_eq!(violation(result), Violation::BadRecordMac);
     }
 
     #[test]
@@ -337,18 +337,18 @@ mod tests {
         key.seal_in_place(nonce, &header.bytes(), &mut body, &[], &mut tag)
             .unwrap();
         body.extend_from_slice(&tag);
-        let opened = opener.open(&header, &mut body);
-        assert_eq!(violation(opened), Violation::ReadLimitReached);
+        let result = opener.open(header, &mut body);
+        assert_eq!(violation(result), Violation::ReadLimitReached);
     }
 
     #[test]
     fn under_a_key_only_change_cipher_spec_may_be_plain() {
         let mut opener = opener(PlaintextAlerts::Refuse);
-        let opened = opener.open(&plain(ContentType::ChangeCipherSpec, 1), &mut [1]);
-        assert_eq!(opened.unwrap().protection, Protection::Plain);
+        let result = opener.open(plain(ContentType::ChangeCipherSpec, 1), &mut [1]);
+        assert_eq!(result.unwrap().protection, Protection::Plain);
         for content_type in [ContentType::Alert, ContentType::Handshake] {
-            let opened = opener.open(&plain(content_type, 2), &mut [2, 40]);
-            assert_eq!(violation(opened), Violation::UnencryptedRecord);
+            let result = opener.open(plain(content_type, 2), &mut [2, 40]);
+            assert_eq!(violation(result), Violation::UnencryptedRecord);
         }
     }
 
@@ -356,23 +356,23 @@ mod tests {
     fn a_plain_alert_is_accepted_until_the_peer_has_shown_its_key() {
         let mut opener = opener(PlaintextAlerts::AcceptBeforeFirstRecord);
         let alert = plain(ContentType::Alert, 2);
-        let opened = opener.open(&alert, &mut [2, 40]).unwrap();
-        assert_eq!(opened.protection, Protection::Plain);
-        let opened = opener.open(&plain(ContentType::Handshake, 2), &mut [2, 40]);
-        assert_eq!(violation(opened), Violation::UnencryptedRecord);
+        let result = opener.open(alert, &mut [2, 40]).unwrap();
+        assert_eq!(result.protection, Protection::Plain);
+        let result = opener.open(plain(ContentType::Handshake, 2), &mut [2, 40]);
+        assert_eq!(violation(result), Violation::UnencryptedRecord);
         let (header, mut body) = sealed(b"abc\x17");
-        opener.open(&header, &mut body).unwrap();
-        let opened = opener.open(&alert, &mut [2, 40]);
-        assert_eq!(violation(opened), Violation::UnencryptedRecord);
+        opener.open(header, &mut body).unwrap();
+        let result = opener.open(alert, &mut [2, 40]);
+        assert_eq!(violation(result), Violation::UnencryptedRecord);
     }
 
     #[test]
     fn without_a_key_all_comes_through_but_empty_messages() {
         let mut opener = Opener::Plain;
-        let opened = opener.open(&plain(ContentType::Handshake, 3), &mut [1, 2, 3]);
-        assert_eq!(opened.unwrap().range, 0..3);
+        let result = opener.open(plain(ContentType::Handshake, 3), &mut [1, 2, 3]);
+        assert_eq!(result.unwrap().range, 0..3);
         for content_type in [ContentType::Alert, ContentType::Handshake] {
-            let error = opener.open(&plain(content_type, 0), &mut []).unwrap_err();
+            let error = opener.open(plain(content_type, 0), &mut []).unwrap_err();
             assert_eq!(error.alert(), Some(Alert::UnexpectedMessage));
         }
     }

@@ -215,14 +215,14 @@ mod tests {
     }
 
     /// The contents of all records in `output`, one by one.
-    fn opened(opener: &mut Opener, mut output: Vec<u8>) -> Vec<(ContentType, Vec<u8>)> {
+    fn contents(opener: &mut Opener, mut output: Vec<u8>) -> Vec<(ContentType, Vec<u8>)> {
         let mut rest = output.as_mut_slice();
         let mut contents = Vec::new();
         while let Some(header) = parse_header(rest, opener.protection()).unwrap() {
             let (record, following) = rest.split_at_mut(header.record_len());
             let body = &mut record[HEADER_LEN..];
-            let opened = opener.open(&header, body).unwrap();
-            contents.push((opened.content_type, body[opened.range].to_vec()));
+            let content = opener.open(header, body).unwrap();
+            contents.push((content.content_type, body[content.range].to_vec()));
             rest = following;
         }
         assert!(rest.is_empty());
@@ -289,7 +289,7 @@ mod tests {
                     &mut output,
                 )
                 .unwrap();
-            let lengths = opened(opener, output)
+            let lengths = contents(opener, output)
                 .into_iter()
                 .map(|(content_type, content)| {
                     assert_eq!(content_type, ContentType::Handshake);
@@ -357,11 +357,11 @@ mod tests {
                     prop_assume!(!whole.is_empty());
                     let mut output = Vec::new();
                     sealer.seal(content_type, &slices, &mut output).unwrap();
-                    let contents = opened(&mut opener, output);
-                    prop_assert!(contents.iter().all(|(opened, _)| *opened == content_type));
-                    prop_assert_eq!(contents.len(), whole.len().div_ceil(MAX_PLAINTEXT));
-                    let contents: Vec<_> = contents.into_iter().map(|(_, content)| content).collect();
-                    prop_assert_eq!(contents.concat(), whole);
+                    let joined = contents(&mut opener, output);
+                    prop_assert!(joined.iter().all(|(of_record, _)| *of_record == content_type));
+                    prop_assert_eq!(joined.len(), whole.len().div_ceil(MAX_PLAINTEXT));
+                    let joined: Vec<_> = joined.into_iter().map(|(_, content)| content).collect();
+                    prop_assert_eq!(joined.concat(), whole);
                 }
             }
         }

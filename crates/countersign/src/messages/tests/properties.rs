@@ -34,7 +34,7 @@ fn shares() -> impl Strategy<Value = Option<Vec<(u16, Vec<u8>)>>> {
     option::of(vec((any::<u16>(), opaque(1..1300)), 0..4))
 }
 
-fn list<'a, T: Copy>(items: Option<&'a Vec<T>>) -> Option<List<'a, T>> {
+fn list<T: Copy>(items: Option<&Vec<T>>) -> Option<List<'_, T>> {
     items.map(|items| List::from(items.as_slice()))
 }
 

@@ -1,4 +1,4 @@
-//! The messages that RFC 8448 prints, §3 (simple), §4 (resumed) and §5 (HelloRetryRequest).
+//! The messages that RFC 8448 prints, §3 (simple), §4 (resumed) and §5 (`HelloRetryRequest`).
 
 use super::hex;
 use crate::messages::{

@@ -154,6 +154,13 @@ impl KeyShare {
         })
     }
 
+    /// A share with a known private value of a curve.
+    #[cfg(test)]
+    pub(crate) fn from_private(group: NamedGroup, private: &[u8]) -> Self {
+        let curve = agreement::PrivateKey::from_private_key(curve_of(group), private).unwrap();
+        Self::new(group, curve).unwrap()
+    }
+
     /// The group whose share `public` is.
     pub(crate) fn group(&self) -> NamedGroup {
         self.group

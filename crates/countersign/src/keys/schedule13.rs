@@ -60,7 +60,7 @@ fn zeros(hash: HashAlgorithm) -> &'static [u8] {
 #[derive(Debug)]
 pub(crate) struct EarlySecret {
     hash: HashAlgorithm,
-    key: Option<HmacKey>,
+    pub(super) key: Option<HmacKey>,
 }
 
 impl EarlySecret {
@@ -123,13 +123,13 @@ impl EarlySecret {
     }
 }
 
-fn early_secret_without_psk(hash: HashAlgorithm) -> Result<HmacKey> {
+pub(super) fn early_secret_without_psk(hash: HashAlgorithm) -> Result<HmacKey> {
     HmacKey::new(hash, zeros(hash)).extract(zeros(hash))
 }
 
 /// The salt of the handshake secret without a pre-shared key: a constant for each hash function,
 /// computed once per process.
-fn salt_without_psk(hash: HashAlgorithm) -> Result<&'static HmacKey> {
+pub(super) fn salt_without_psk(hash: HashAlgorithm) -> Result<&'static HmacKey> {
     static SHA256: OnceLock<HmacKey> = OnceLock::new();
     static SHA384: OnceLock<HmacKey> = OnceLock::new();
     static SHA512: OnceLock<HmacKey> = OnceLock::new();
@@ -146,7 +146,7 @@ fn salt_without_psk(hash: HashAlgorithm) -> Result<&'static HmacKey> {
 }
 
 /// `Derive-Secret(., "derived", "")`, which leads from one stage to the next.
-fn next_salt(key: &HmacKey) -> Result<HmacKey> {
+pub(super) fn next_salt(key: &HmacKey) -> Result<HmacKey> {
     let hash = key.hash();
     let salt = derive(key, b"derived", hash.digest(b"").as_ref())?;
     Ok(HmacKey::new(hash, salt.expose()))
@@ -163,7 +163,7 @@ pub(crate) enum PskSource {
 #[derive(Debug)]
 pub(crate) struct BinderKey {
     hash: HashAlgorithm,
-    secret: Secret,
+    pub(super) secret: Secret,
 }
 
 impl BinderKey {
@@ -182,7 +182,7 @@ impl BinderKey {
 /// The second stage: protects the handshake.
 #[derive(Debug)]
 pub(crate) struct HandshakeSecret {
-    key: HmacKey,
+    pub(super) key: HmacKey,
 }
 
 impl HandshakeSecret {
@@ -212,7 +212,7 @@ impl HandshakeSecret {
 /// The last stage: application data, exporters and resumption.
 #[derive(Debug)]
 pub(crate) struct MasterSecret {
-    key: HmacKey,
+    pub(super) key: HmacKey,
 }
 
 impl MasterSecret {
@@ -251,7 +251,7 @@ impl MasterSecret {
 #[derive(Debug)]
 pub(crate) struct ResumptionSecret {
     hash: HashAlgorithm,
-    secret: Secret,
+    pub(super) secret: Secret,
 }
 
 impl ResumptionSecret {

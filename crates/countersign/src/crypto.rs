@@ -12,6 +12,8 @@ pub(crate) mod random;
 pub(crate) mod signature;
 pub(crate) mod signed_content;
 pub(crate) mod suite;
+#[cfg(test)]
+mod test_keys;
 
 pub use group::NamedGroup;
 pub use private_key::{KeyError, PrivateKey, SignError, Signer};

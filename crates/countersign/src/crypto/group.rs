@@ -285,3 +285,226 @@ fn curve_of(group: NamedGroup) -> &'static agreement::Algorithm {
         NamedGroup::Secp384r1 => &agreement::ECDH_P384,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        CIPHERTEXT_LEN, ENCAPSULATION_KEY_LEN, KeyShare, NamedGroup, SharedSecret, X25519_LEN,
+        respond,
+    };
+    use crate::error::{Error, Result};
+    use crate::violation::Violation;
+
+    fn violation(result: Result<impl Sized>) -> Violation {
+        match result.err() {
+            Some(Error::PeerViolated { violation, .. }) => violation,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn numbers_survive_the_round_trip() {
+        for group in NamedGroup::ALL {
+            assert_eq!(NamedGroup::from_u16(group.to_u16()), Some(*group));
+        }
+        let known = (0..=u16::MAX).filter_map(NamedGroup::from_u16).count();
+        assert_eq!(known, NamedGroup::ALL.len());
+    }
+
+    #[test]
+    fn both_sides_get_the_same_secret() {
+        let lengths = [
+            (NamedGroup::X25519MlKem768, 1216, 1120, 64),
+            (NamedGroup::X25519, 32, 32, 32),
+            (NamedGroup::Secp256r1, 65, 65, 32),
+            (NamedGroup::Secp384r1, 97, 97, 48),
+        ];
+        for (group, client_len, server_len, secret_len) in lengths {
+            let client = KeyShare::generate(group).unwrap();
+            assert_eq!((client.group(), client.public().len()), (group, client_len));
+            let (share, theirs) = respond(group, client.public()).unwrap();
+            assert_eq!(share.len(), server_len);
+            let ours = client.agree(&share).unwrap();
+            assert_eq!(ours.as_ref(), theirs.as_ref());
+            assert_eq!(ours.as_ref().len(), secret_len);
+        }
+    }
+
+    #[test]
+    fn every_share_is_fresh() {
+        for group in NamedGroup::ALL {
+            let (first, second) = (KeyShare::generate(*group), KeyShare::generate(*group));
+            assert_ne!(first.unwrap().public(), second.unwrap().public());
+        }
+    }
+
+    #[test]
+    fn the_half_of_the_hybrid_share_is_a_share() {
+        let client = KeyShare::generate(NamedGroup::X25519MlKem768).unwrap();
+        let (group, half) = client.second().unwrap();
+        assert_eq!(group, NamedGroup::X25519);
+        let (share, theirs) = respond(group, half).unwrap();
+        let ours = client.agree_on(NamedGroup::X25519, &share).unwrap();
+        assert_eq!(ours.as_ref(), theirs.as_ref());
+    }
+
+    #[test]
+    fn a_group_that_was_not_offered_is_refused() {
+        let (share, _) = respond(
+            NamedGroup::Secp256r1,
+            KeyShare::generate(NamedGroup::Secp256r1).unwrap().public(),
+        )
+        .unwrap();
+        let client = KeyShare::generate(NamedGroup::X25519MlKem768).unwrap();
+        let refused = client.agree_on(NamedGroup::Secp256r1, &share);
+        assert_eq!(violation(refused), Violation::ServerShareNotOffered);
+        let client = KeyShare::generate(NamedGroup::X25519).unwrap();
+        assert!(client.second().is_none());
+        let refused = client.agree_on(NamedGroup::X25519MlKem768, &share);
+        assert_eq!(violation(refused), Violation::ServerShareNotOffered);
+    }
+
+    /// Both sides must refuse `share` as a client's and as a server's.
+    fn assert_refused(group: NamedGroup, share: &[u8]) {
+        let refused = violation(respond(group, share));
+        assert_eq!(refused, Violation::BadKeyShare, "{group} {}", share.len());
+        let client = KeyShare::generate(group).unwrap();
+        assert_eq!(violation(client.agree(share)), Violation::BadKeyShare);
+    }
+
+    #[test]
+    fn shares_of_any_other_length_are_refused() {
+        for group in NamedGroup::ALL {
+            let client = KeyShare::generate(*group).unwrap();
+            let (server_share, _) = respond(*group, client.public()).unwrap();
+            for share in [client.public(), &server_share] {
+                assert_refused(*group, &share[1..]);
+                assert_refused(*group, &share[..share.len() - 1]);
+                assert_refused(*group, &[share, &[0]].concat());
+            }
+            assert_refused(*group, &[]);
+        }
+    }
+
+    #[test]
+    fn points_off_the_curve_and_other_encodings_are_refused() {
+        for group in [NamedGroup::Secp256r1, NamedGroup::Secp384r1] {
+            let share = KeyShare::generate(group).unwrap().public().to_vec();
+            let half = (share.len() - 1) / 2;
+            let mut off_the_curve = share.clone();
+            off_the_curve[share.len() - 1] ^= 1;
+            assert_refused(group, &off_the_curve);
+            let mut infinity = vec![0; share.len()];
+            assert_refused(group, &infinity);
+            infinity[0] = 4;
+            assert_refused(group, &infinity);
+            assert_refused(group, &[0]);
+            let parity = share[share.len() - 1] & 1;
+            let compressed = [&[2 | parity], &share[1..=half]].concat();
+            assert_refused(group, &compressed);
+            let mut hybrid_form = share;
+            hybrid_form[0] = 6 | parity;
+            assert_refused(group, &hybrid_form);
+        }
+    }
+
+    #[test]
+    fn a_subject_public_key_info_is_no_share() {
+        let share = KeyShare::generate(NamedGroup::Secp256r1)
+            .unwrap()
+            .public()
+            .to_vec();
+        let prefix = [
+            0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06,
+            0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
+        ];
+        assert_refused(NamedGroup::Secp256r1, &[&prefix[..], &share].concat());
+    }
+
+    #[test]
+    fn points_of_small_order_are_refused() {
+        // RFC 7748 §6.1: the values that make the X25519 secret all-zero whatever the private key.
+        let mut one = [0; 32];
+        one[0] = 1;
+        let mut p_minus_1 = [0xff; 32];
+        (p_minus_1[0], p_minus_1[31]) = (0xec, 0x7f);
+        let mut p = p_minus_1;
+        p[0] = 0xed;
+        let order_8 = [
+            0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3, 0xfa, 0xf1, 0x9f,
+            0xc4, 0x6a, 0xda, 0x09, 0x8d, 0xeb, 0x9c, 0x32, 0xb1, 0xfd, 0x86, 0x62, 0x05, 0x16,
+            0x5f, 0x49, 0xb8, 0x00,
+        ];
+        for point in [[0; 32], one, p_minus_1, p, order_8] {
+            assert_refused(NamedGroup::X25519, &point);
+            let client = KeyShare::generate(NamedGroup::X25519MlKem768).unwrap();
+            let kem = &client.public()[..ENCAPSULATION_KEY_LEN];
+            let refused = respond(NamedGroup::X25519MlKem768, &[kem, &point[..]].concat());
+            assert_eq!(violation(refused), Violation::BadKeyShare);
+            let refused = client.agree(&[&[0; CIPHERTEXT_LEN][..], &point].concat());
+            assert_eq!(violation(refused), Violation::BadKeyShare);
+        }
+    }
+
+    #[test]
+    fn encapsulation_keys_with_coefficients_out_of_range_are_refused() {
+        // FIPS 203 §7.2: the modulus check. 0xfff is more than q = 3329.
+        let client = KeyShare::generate(NamedGroup::X25519MlKem768).unwrap();
+        let mut share = client.public().to_vec();
+        share[..ENCAPSULATION_KEY_LEN - 32].fill(0xff);
+        let refused = respond(NamedGroup::X25519MlKem768, &share);
+        assert_eq!(violation(refused), Violation::BadKeyShare);
+    }
+
+    #[test]
+    fn a_damaged_ciphertext_gives_another_secret() {
+        // FIPS 203 §6.3: ML-KEM rejects implicitly; the Finished will not verify.
+        let client = KeyShare::generate(NamedGroup::X25519MlKem768).unwrap();
+        let (mut share, theirs) = respond(client.group(), client.public()).unwrap();
+        share[0] ^= 1;
+        let ours = client.agree(&share).unwrap();
+        assert_ne!(ours.as_ref()[..32], theirs.as_ref()[..32]);
+        // The second half comes from X25519: the order is ML-KEM first.
+        assert_eq!(ours.as_ref()[32..], theirs.as_ref()[32..]);
+        assert_eq!(share.len(), CIPHERTEXT_LEN + X25519_LEN);
+    }
+
+    fn from_hex(hex: &str) -> Vec<u8> {
+        let digits = |at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+        (0..hex.len()).step_by(2).map(digits).collect()
+    }
+
+    fn agree(group: NamedGroup, private: &str, public: &str) -> SharedSecret {
+        let ours = KeyShare::from_private(group, &from_hex(private));
+        ours.agree(&from_hex(public)).unwrap()
+    }
+
+    /// RFC 7748 §6.1.
+    #[test]
+    fn x25519_as_published() {
+        let alice = "77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a";
+        let alice_public = "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a";
+        let bob = "5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb";
+        let bob_public = "de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f";
+        let secret = "4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742";
+        let group = NamedGroup::X25519;
+        for (private, public) in [(alice, alice_public), (bob, bob_public)] {
+            let share = KeyShare::from_private(group, &from_hex(private));
+            assert_eq!(share.public(), from_hex(public));
+        }
+        assert_eq!(agree(group, alice, bob_public).as_ref(), from_hex(secret));
+        assert_eq!(agree(group, bob, alice_public).as_ref(), from_hex(secret));
+    }
+
+    /// RFC 7748 §5.2, first vector: the u-coordinate is taken modulo p with its top bit ignored.
+    #[test]
+    fn x25519_of_any_u_coordinate() {
+        let secret = agree(
+            NamedGroup::X25519,
+            "a546e36bf0527c9d3b16154b82465edd62144c0ac1fc5a18506a2244ba449ac4",
+            "e6db6867583030db3594c1a424b15f7c726624ec26b3353b10a903a6d0ab1c4c",
+        );
+        let printed = "c3da55379de9c6908e94ea4df28d084f32eccf03491c71f754b4075577a28552";
+        assert_eq!(secret.as_ref(), from_hex(printed));
+    }
+}

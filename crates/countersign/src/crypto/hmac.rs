@@ -136,3 +136,119 @@ impl ExpandInput {
         self.bytes.get(..self.len).unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::HmacKey;
+    use crate::crypto::hash::HashAlgorithm;
+
+    fn from_hex(hex: &str) -> Vec<u8> {
+        let digits = |at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+        (0..hex.len()).step_by(2).map(digits).collect()
+    }
+
+    /// RFC 5869 §A.1.
+    #[test]
+    fn hkdf_basic_case() {
+        let salt = HmacKey::new(
+            HashAlgorithm::Sha256,
+            &from_hex("000102030405060708090a0b0c"),
+        );
+        let pseudorandom = salt.extract(&[0x0b; 22]).unwrap();
+        let printed = "077709362c2e32df0ddc3f0dc47bba6390b6c73bb50f9c3122ec844ad7c2b3e5";
+        let printed = HmacKey::new(HashAlgorithm::Sha256, &from_hex(printed));
+        assert_eq!(pseudorandom.sign(&[b"x"]), printed.sign(&[b"x"]));
+        let info = from_hex("f0f1f2f3f4f5f6f7f8f9");
+        let mut out = [0; 42];
+        pseudorandom
+            .expand(&[&info[..3], &info[3..]], &mut out)
+            .unwrap();
+        let printed = "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf\
+                       34007208d5b887185865";
+        assert_eq!(out[..], from_hex(printed));
+    }
+
+    /// RFC 5869 §A.2: three blocks.
+    #[test]
+    fn hkdf_with_longer_inputs() {
+        let input: Vec<u8> = (0x00..=0x4f).collect();
+        let salt: Vec<u8> = (0x60..=0xaf).collect();
+        let info: Vec<u8> = (0xb0..=0xff).collect();
+        let pseudorandom = HmacKey::new(HashAlgorithm::Sha256, &salt)
+            .extract(&input)
+            .unwrap();
+        let mut out = [0; 82];
+        pseudorandom.expand(&[&info], &mut out).unwrap();
+        let printed = "b11e398dc80327a1c8e7f78c596a49344f012eda2d4efad8a050cc4c19afa97c\
+                       59045a99cac7827271cb41c65e590e09da3275600c2f09b8367793a9aca3db71\
+                       cc30c58179ec3e87c14c01d5c1f3434f1d87";
+        assert_eq!(out[..], from_hex(printed));
+    }
+
+    /// RFC 5869 §A.3: neither salt nor info.
+    #[test]
+    fn hkdf_with_nothing_but_a_secret() {
+        let salt = HmacKey::new(HashAlgorithm::Sha256, &[]);
+        let mut out = [0; 42];
+        salt.extract(&[0x0b; 22])
+            .unwrap()
+            .expand(&[], &mut out)
+            .unwrap();
+        let printed = "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d\
+                       9d201395faa4b61a96c8";
+        assert_eq!(out[..], from_hex(printed));
+    }
+
+    /// RFC 4231 §4.3, test case 2, with each hash function of TLS.
+    #[test]
+    fn hmac_of_parts_is_that_of_the_whole() {
+        let printed = [
+            (
+                HashAlgorithm::Sha256,
+                "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+            ),
+            (
+                HashAlgorithm::Sha384,
+                "af45d2e376484031617f78d2b58a6b1b9c7ef464f5a01b47e42ec3736322445e\
+                 8e2240ca5e69e2c78b3239ecfab21649",
+            ),
+            (
+                HashAlgorithm::Sha512,
+                "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea250554\
+                 9758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737",
+            ),
+        ];
+        for (hash, printed) in printed {
+            let key = HmacKey::new(hash, b"Jefe");
+            let mac = key.sign(&[b"what do ya want ", b"", b"for nothing?"]);
+            assert_eq!(mac.as_ref(), from_hex(printed), "{hash:?}");
+        }
+    }
+
+    #[test]
+    fn every_output_length_is_a_prefix_of_the_longest() {
+        for hash in [
+            HashAlgorithm::Sha256,
+            HashAlgorithm::Sha384,
+            HashAlgorithm::Sha512,
+        ] {
+            let key = HmacKey::new(hash, b"secret");
+            let mut longest = [0; 200];
+            key.expand(&[b"info"], &mut longest).unwrap();
+            for len in 0..longest.len() {
+                let mut out = vec![0; len];
+                key.expand(&[b"info"], &mut out).unwrap();
+                assert_eq!(out, longest[..len], "{hash:?} {len}");
+            }
+        }
+    }
+
+    #[test]
+    fn more_than_hkdf_can_give_is_refused() {
+        let key = HmacKey::new(HashAlgorithm::Sha256, b"secret");
+        assert!(key.expand(&[], &mut [0; 255 * 32]).is_ok());
+        assert!(key.expand(&[], &mut [0; 255 * 32 + 1]).is_err());
+        assert!(key.expand(&[&[0; 514]], &mut [0; 64]).is_ok());
+        assert!(key.expand(&[&[0; 600]], &mut [0; 32]).is_err());
+    }
+}

@@ -29,6 +29,9 @@ impl PeerKey {
     /// explicit curve parameters, DSA, RSA outside 2048 to 8192 bits.
     pub(crate) fn from_spki(spki: &[u8]) -> Result<Self> {
         let public = PublicKey::read(spki).ok_or(Violation::UnsupportedPublicKey)?;
+        if !public.is_well_formed() {
+            return Err(Violation::MalformedPublicKey.into());
+        }
         let key = match public.algorithm {
             KeyAlgorithm::Rsa | KeyAlgorithm::RsaPss(_) => {
                 let bits = rsa_modulus_bits(public.bits).ok_or(Violation::MalformedPublicKey)?;
@@ -95,5 +98,153 @@ pub(crate) fn verify(
         Ok(())
     } else {
         Err(Violation::BadHandshakeSignature.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_lc_rs::rsa::KeySize;
+    use pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer, alg_id};
+
+    use super::{PeerKey, verify};
+    use crate::crypto::der;
+    use crate::crypto::private_key::PrivateKey;
+    use crate::crypto::public_key::KeyAlgorithm;
+    use crate::crypto::signature::SignatureScheme;
+    use crate::crypto::test_keys::{self, TestKey, wrap};
+    use crate::error::{Error, Result};
+    use crate::violation::Violation;
+
+    const MESSAGE: &[u8] = b"what a CertificateVerify signs";
+
+    fn violation(result: Result<impl Sized>) -> Violation {
+        match result.err() {
+            Some(Error::PeerViolated { violation, .. }) => violation,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn pair(key: &TestKey) -> (PrivateKey, PeerKey) {
+        let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(&key.pkcs8[..]));
+        let private = PrivateKey::from_der(&private).unwrap();
+        (private, PeerKey::from_spki(&key.spki).unwrap())
+    }
+
+    #[test]
+    fn every_scheme_of_every_key_signs_and_verifies() {
+        for key in test_keys::all() {
+            let (private, public) = pair(key);
+            assert_eq!(public.algorithm(), key.algorithm);
+            assert!(!private.schemes().is_empty());
+            for scheme in private.schemes() {
+                let signature = private.sign(*scheme, MESSAGE).unwrap();
+                verify(*scheme, &public, MESSAGE, &signature).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn damaged_signatures_and_messages_are_refused() {
+        for key in test_keys::all() {
+            let (private, public) = pair(key);
+            for scheme in private.schemes() {
+                let good = private.sign(*scheme, MESSAGE).unwrap();
+                let mut flipped = good.clone();
+                *flipped.last_mut().unwrap() ^= 1;
+                let shorter = &good[..good.len() - 1];
+                let longer = [&good[..], &[0]].concat();
+                for bad in [&flipped[..], shorter, &longer, &[]] {
+                    let refused = verify(*scheme, &public, MESSAGE, bad);
+                    assert_eq!(violation(refused), Violation::BadHandshakeSignature);
+                }
+                let refused = verify(*scheme, &public, b"another message", &good);
+                assert_eq!(violation(refused), Violation::BadHandshakeSignature);
+            }
+        }
+    }
+
+    #[test]
+    fn schemes_that_do_not_fit_the_key_are_refused() {
+        for key in test_keys::all() {
+            let (private, public) = pair(key);
+            let signature = private.sign(private.schemes()[0], MESSAGE).unwrap();
+            let others = SignatureScheme::HANDSHAKE_DEFAULT
+                .iter()
+                .filter(|scheme| !private.schemes().contains(scheme));
+            let mut refusals = 0;
+            for scheme in others {
+                let refused = verify(*scheme, &public, MESSAGE, &signature);
+                assert_eq!(violation(refused), Violation::SignatureKeyMismatch);
+                refusals += 1;
+            }
+            assert!(refusals >= 7, "{:?}", key.algorithm);
+        }
+        // GREASE, and a scheme that TLS 1.3 does not know.
+        let (_, public) = pair(test_keys::key(KeyAlgorithm::EcdsaP256));
+        for unknown in [0x0a0a, 0x0402] {
+            let refused = verify(unknown.into(), &public, MESSAGE, &[]);
+            assert_eq!(violation(refused), Violation::SignatureKeyMismatch);
+        }
+    }
+
+    #[test]
+    fn schemes_for_certificates_are_refused_in_the_handshake() {
+        for key in test_keys::all() {
+            let (_, public) = pair(key);
+            for scheme in [0x0401, 0x0501, 0x0601, 0x0201, 0x0203] {
+                let refused = verify(scheme.into(), &public, MESSAGE, &[]);
+                let expected = Violation::SignatureSchemeForCertificatesOnly;
+                assert_eq!(violation(refused), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn a_signature_of_another_key_is_refused() {
+        let (_, public) = pair(test_keys::key(KeyAlgorithm::Rsa));
+        let other = test_keys::rsa_pkcs8(KeySize::Rsa2048);
+        let other = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(other));
+        let other = PrivateKey::from_der(&other).unwrap();
+        let scheme = SignatureScheme::RSA_PSS_RSAE_SHA256;
+        let signature = other.sign(scheme, MESSAGE).unwrap();
+        let refused = verify(scheme, &public, MESSAGE, &signature);
+        assert_eq!(violation(refused), Violation::BadHandshakeSignature);
+    }
+
+    #[test]
+    fn keys_that_are_none_are_refused() {
+        let off_the_curve = test_keys::spki(&alg_id::ECDSA_P256, &[4; 65]);
+        let short = test_keys::spki(&alg_id::ED25519, &[1; 31]);
+        let not_rsa = test_keys::spki(&alg_id::RSA_ENCRYPTION, &[4; 270]);
+        for spki in [off_the_curve, short, not_rsa] {
+            assert_eq!(
+                violation(PeerKey::from_spki(&spki)),
+                Violation::MalformedPublicKey
+            );
+        }
+        // The library would take a whole SubjectPublicKeyInfo for the key inside it.
+        let nested = &test_keys::key(KeyAlgorithm::Ed25519).spki;
+        let nested = test_keys::spki(&alg_id::ED25519, nested);
+        assert_eq!(
+            violation(PeerKey::from_spki(&nested)),
+            Violation::MalformedPublicKey
+        );
+    }
+
+    #[test]
+    fn rsa_keys_must_have_2048_to_8192_bits() {
+        let key = |bits: usize| {
+            let mut modulus = vec![0xff; bits / 8 + 1];
+            modulus[0] = 0;
+            let modulus = wrap(der::INTEGER, &[&modulus]);
+            let key = wrap(der::SEQUENCE, &[&modulus, &[2, 3, 1, 0, 1]]);
+            PeerKey::from_spki(&test_keys::spki(&alg_id::RSA_ENCRYPTION, &key))
+        };
+        for bits in [512, 1024, 2040, 8200, 16384] {
+            assert_eq!(violation(key(bits)), Violation::UnsupportedPublicKey);
+        }
+        for bits in [2048, 4096, 8192] {
+            assert!(key(bits).is_ok());
+        }
     }
 }

@@ -320,3 +320,196 @@ impl fmt::Display for KeyError {
 }
 
 impl core::error::Error for KeyError {}
+
+#[cfg(test)]
+mod tests {
+    use aws_lc_rs::rsa::KeySize;
+    use pki_types::{
+        PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer, alg_id,
+    };
+
+    use super::{KeyError, PrivateKey, SignError, Signer};
+    use crate::crypto::der;
+    use crate::crypto::public_key::KeyAlgorithm;
+    use crate::crypto::signature::SignatureScheme;
+    use crate::crypto::test_keys::{self, inner_key, wrap};
+
+    fn from_pkcs8(der: &[u8]) -> Result<PrivateKey, KeyError> {
+        PrivateKey::from_der(&PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(der)))
+    }
+
+    fn from_pkcs1(der: &[u8]) -> Result<PrivateKey, KeyError> {
+        PrivateKey::from_der(&PrivateKeyDer::Pkcs1(PrivatePkcs1KeyDer::from(der)))
+    }
+
+    fn from_sec1(der: &[u8]) -> Result<PrivateKey, KeyError> {
+        PrivateKey::from_der(&PrivateKeyDer::Sec1(PrivateSec1KeyDer::from(der)))
+    }
+
+    #[test]
+    fn every_form_of_a_key_is_the_same_key() {
+        for key in test_keys::all() {
+            let inner = inner_key(&key.pkcs8);
+            let forms = match key.algorithm {
+                KeyAlgorithm::Ed25519 | KeyAlgorithm::RsaPss(_) => vec![],
+                KeyAlgorithm::Rsa => vec![from_pkcs1(inner)],
+                _ => vec![from_sec1(inner)],
+            };
+            for form in forms.into_iter().chain([from_pkcs8(&key.pkcs8)]) {
+                let form = form.unwrap();
+                assert!(form.matches_spki(&key.spki), "{:?}", key.algorithm);
+                assert_eq!(form.schemes(), key.algorithm.schemes());
+            }
+        }
+    }
+
+    #[test]
+    fn a_sec1_key_need_not_name_its_curve() {
+        for algorithm in [
+            KeyAlgorithm::EcdsaP256,
+            KeyAlgorithm::EcdsaP384,
+            KeyAlgorithm::EcdsaP521,
+        ] {
+            let key = test_keys::key(algorithm);
+            let content = der::only(inner_key(&key.pkcs8), der::SEQUENCE).unwrap();
+            let (_version, rest) = der::element(content, der::INTEGER).unwrap();
+            let (scalar, _) = der::element(rest, der::OCTET_STRING).unwrap();
+            let scalar = wrap(der::OCTET_STRING, &[scalar]);
+            let bare = wrap(der::SEQUENCE, &[&[der::INTEGER, 1, 1], &scalar]);
+            assert!(
+                from_sec1(&bare).unwrap().matches_spki(&key.spki),
+                "{algorithm:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_key_matches_its_own_certificate_only() {
+        for key in test_keys::all() {
+            let private = from_pkcs8(&key.pkcs8).unwrap();
+            for other in test_keys::all() {
+                let same = key.algorithm == other.algorithm;
+                assert_eq!(private.matches_spki(&other.spki), same);
+            }
+            assert!(!private.matches_spki(&key.spki[1..]));
+        }
+        let first = test_keys::rsa_pkcs8(KeySize::Rsa2048);
+        let rsa = &test_keys::key(KeyAlgorithm::Rsa).spki;
+        assert!(!from_pkcs8(&first).unwrap().matches_spki(rsa));
+    }
+
+    #[test]
+    fn a_compressed_point_is_the_same_point() {
+        let curves = [
+            (KeyAlgorithm::EcdsaP256, alg_id::ECDSA_P256, 32),
+            (KeyAlgorithm::EcdsaP384, alg_id::ECDSA_P384, 48),
+            (KeyAlgorithm::EcdsaP521, alg_id::ECDSA_P521, 66),
+        ];
+        for (algorithm, identifier, len) in curves {
+            let key = test_keys::key(algorithm);
+            let private = from_pkcs8(&key.pkcs8).unwrap();
+            let point = &key.spki[key.spki.len() - 2 * len..];
+            let parity = point.last().unwrap() & 1;
+            let compressed = |form: u8, x: &[u8]| {
+                private.matches_spki(&test_keys::spki(&identifier, &[&[form], x].concat()))
+            };
+            assert!(compressed(2 | parity, &point[..len]));
+            assert!(!compressed(3 & !parity, &point[..len]));
+            assert!(!compressed(2 | parity, &point[..len - 1]));
+            let mut other = point[..len].to_vec();
+            other[0] ^= 1;
+            assert!(!compressed(2 | parity, &other));
+        }
+    }
+
+    #[test]
+    fn schemes_that_do_not_fit_are_refused() {
+        for key in test_keys::all() {
+            let private = from_pkcs8(&key.pkcs8).unwrap();
+            for scheme in SignatureScheme::CERTIFICATE_DEFAULT {
+                let signed = Signer::sign(&private, *scheme, b"message");
+                if Signer::schemes(&private).contains(scheme) {
+                    assert!(signed.is_ok());
+                } else {
+                    assert_eq!(signed, Err(SignError::UnsupportedScheme(*scheme)));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_key_are_malformed() {
+        for bytes in [&[][..], &[0x30], &[0x30, 0], b"-----BEGIN PRIVATE KEY-----"] {
+            assert_eq!(from_pkcs8(bytes).unwrap_err(), KeyError::Malformed);
+            assert_eq!(from_pkcs1(bytes).unwrap_err(), KeyError::Malformed);
+        }
+        assert_eq!(from_sec1(&[]).unwrap_err(), KeyError::Malformed);
+        let key = &test_keys::key(KeyAlgorithm::EcdsaP256).pkcs8;
+        assert_eq!(
+            from_pkcs8(&key[..key.len() - 1]).unwrap_err(),
+            KeyError::Malformed
+        );
+    }
+
+    #[test]
+    fn encrypted_and_unknown_keys_are_named() {
+        let algorithm = wrap(der::SEQUENCE, &[&[6, 1, 42]]);
+        let encrypted = wrap(der::SEQUENCE, &[&algorithm, &[4, 1, 0]]);
+        assert_eq!(from_pkcs8(&encrypted).unwrap_err(), KeyError::Encrypted);
+        for identifier in [alg_id::ED448, alg_id::ECDSA_P256K1] {
+            let key = test_keys::pkcs8(&identifier, &[4; 32]);
+            assert_eq!(
+                from_pkcs8(&key).unwrap_err(),
+                KeyError::UnsupportedAlgorithm
+            );
+        }
+        let unknown = from_sec1(&[0x30, 0]).unwrap_err();
+        assert_eq!(unknown, KeyError::UnsupportedAlgorithm);
+    }
+
+    #[test]
+    fn rsa_keys_of_other_sizes_are_refused() {
+        let key = |bits: usize| {
+            let mut modulus = vec![0xff; bits / 8 + 1];
+            modulus[0] = 0;
+            let modulus = wrap(der::INTEGER, &[&modulus]);
+            from_pkcs1(&wrap(der::SEQUENCE, &[&[der::INTEGER, 1, 0], &modulus]))
+        };
+        assert_eq!(key(1024).unwrap_err(), KeyError::RsaTooShort);
+        assert_eq!(key(2040).unwrap_err(), KeyError::RsaTooShort);
+        assert_eq!(key(8200).unwrap_err(), KeyError::RsaTooLong);
+        // Long enough, but nothing of the rest of the key is there.
+        assert_eq!(key(2048).unwrap_err(), KeyError::Inconsistent);
+    }
+
+    #[test]
+    fn damaged_keys_are_refused() {
+        for key in test_keys::all() {
+            let inner = inner_key(&key.pkcs8);
+            let at = key.pkcs8.len() - inner.len() + inner.len() / 2;
+            let mut damaged = key.pkcs8.clone();
+            damaged[at] ^= 0x10;
+            match from_pkcs8(&damaged) {
+                Err(error) => assert_eq!(error, KeyError::Inconsistent),
+                // Any 32 bytes are a key of Ed25519, but not the same.
+                Ok(other) => assert!(!other.matches_spki(&key.spki)),
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_of_a_key_is_printed() {
+        let key = from_pkcs8(&test_keys::key(KeyAlgorithm::EcdsaP256).pkcs8).unwrap();
+        assert_eq!(
+            format!("{key:?}"),
+            "PrivateKey { algorithm: EcdsaP256, .. }"
+        );
+    }
+
+    #[test]
+    fn every_error_says_what_is_wrong_and_what_to_do() {
+        let text = KeyError::Encrypted.to_string();
+        assert!(text.starts_with("The private key is protected by a passphrase. Remove"));
+        assert!(text.ends_with('.'));
+    }
+}

@@ -111,6 +111,28 @@ impl<'a> PublicKey<'a> {
     }
 }
 
+impl PublicKey<'_> {
+    /// Whether the bits have a form that this kind of key has. The library would also take a
+    /// whole `SubjectPublicKeyInfo` in their place.
+    pub(super) fn is_well_formed(&self) -> bool {
+        let coordinate = match self.algorithm {
+            KeyAlgorithm::EcdsaP256 => 32,
+            KeyAlgorithm::EcdsaP384 => 48,
+            KeyAlgorithm::EcdsaP521 => 66,
+            KeyAlgorithm::Ed25519 => return self.bits.len() == 32,
+            KeyAlgorithm::Rsa | KeyAlgorithm::RsaPss(_) => {
+                return rsa_modulus_bits(self.bits).is_some();
+            }
+        };
+        // SEC1 §2.3.3: an uncompressed or compressed point.
+        match self.bits {
+            [4, point @ ..] => point.len() == 2 * coordinate,
+            [2 | 3, point @ ..] => point.len() == coordinate,
+            _ => false,
+        }
+    }
+}
+
 /// The length in bits of the modulus of an `RSAPublicKey` (RFC 8017 §A.1.1).
 pub(super) fn rsa_modulus_bits(key: &[u8]) -> Option<usize> {
     let (modulus, rest) = der::element(der::only(key, der::SEQUENCE)?, der::INTEGER)?;
@@ -176,5 +198,124 @@ fn read_sha2(identifier: &[u8]) -> Option<PssHash> {
         [2] => Some(PssHash::Sha384),
         [3] => Some(PssHash::Sha512),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pki_types::alg_id;
+
+    use super::{KeyAlgorithm, PssHash, PublicKey, rsa_modulus_bits};
+    use crate::crypto::der;
+    use crate::crypto::test_keys::{self, wrap};
+
+    const SHA1: &[u8] = &[0x06, 0x05, 0x2b, 0x0e, 0x03, 0x02, 0x1a];
+
+    fn sha2(number: u8, parameters: &[u8]) -> Vec<u8> {
+        let oid = [6, 9, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, number];
+        wrap(der::SEQUENCE, &[&oid, parameters])
+    }
+
+    fn pss(hash: &[u8], mask_hash: &[u8], rest: &[&[u8]]) -> Option<KeyAlgorithm> {
+        let mgf1 = [6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x08];
+        let mask = wrap(der::SEQUENCE, &[&mgf1, mask_hash]);
+        let parameters = wrap(
+            der::SEQUENCE,
+            &[&wrap(0xa0, &[hash]), &wrap(0xa1, &[&mask]), &rest.concat()],
+        );
+        let identifier = [test_keys::PSS_WITHOUT_PARAMETERS, &parameters].concat();
+        KeyAlgorithm::from_identifier(&identifier)
+    }
+
+    #[test]
+    fn every_kind_of_key_is_told_from_the_others() {
+        for key in test_keys::all() {
+            let public = PublicKey::read(&key.spki).unwrap();
+            assert_eq!(public.algorithm, key.algorithm);
+        }
+    }
+
+    #[test]
+    fn what_cannot_sign_a_handshake_is_unknown() {
+        let bits = [4; 65];
+        let rsa = alg_id::RSA_ENCRYPTION.as_ref();
+        for identifier in [
+            alg_id::ECDSA_P256K1.as_ref(),
+            alg_id::ED448.as_ref(),
+            alg_id::RSA_PKCS1_SHA256.as_ref(),
+            alg_id::ML_DSA_44.as_ref(),
+            // RFC 8410 §3, RFC 3279 §2.3.1: parameters must be absent, or present.
+            &[alg_id::ED25519.as_ref(), &[5, 0]].concat(),
+            &rsa[..rsa.len() - 2],
+            &[],
+        ] {
+            let spki = test_keys::spki(identifier, &bits);
+            assert!(PublicKey::read(&spki).is_none(), "{identifier:02x?}");
+        }
+    }
+
+    #[test]
+    fn malformed_key_infos_are_refused() {
+        let spki = &test_keys::key(KeyAlgorithm::EcdsaP256).spki;
+        for len in 0..spki.len() {
+            assert!(PublicKey::read(&spki[..len]).is_none());
+        }
+        assert!(PublicKey::read(&[spki, &[0][..]].concat()).is_none());
+        // One unused bit in the BIT STRING.
+        let mut unused_bit = spki.clone();
+        let at = spki.len() - 66;
+        assert_eq!(unused_bit[at], 0);
+        unused_bit[at] = 1;
+        assert!(PublicKey::read(&unused_bit).is_none());
+    }
+
+    #[test]
+    fn pss_parameters_may_omit_null_and_salt() {
+        let hashes = [
+            (1, PssHash::Sha256),
+            (2, PssHash::Sha384),
+            (3, PssHash::Sha512),
+        ];
+        for (number, hash) in hashes {
+            for (first, second) in [(&[5, 0][..], &[][..]), (&[], &[5, 0])] {
+                let read = pss(&sha2(number, first), &sha2(number, second), &[]);
+                assert_eq!(read, Some(KeyAlgorithm::RsaPss(hash)));
+            }
+        }
+    }
+
+    #[test]
+    fn pss_parameters_that_tls_has_no_scheme_for_are_refused() {
+        let [sha256, sha384] = [1, 2].map(|number| sha2(number, &[5, 0]));
+        let salt = |bytes: &[u8]| wrap(0xa2, &[&wrap(der::INTEGER, &[bytes])]);
+        assert!(pss(&sha256, &sha256, &[&salt(&[32])]).is_some());
+        assert!(pss(&sha256, &sha256, &[&salt(&[20])]).is_some());
+        assert_eq!(pss(&sha256, &sha256, &[&salt(&[33])]), None);
+        assert_eq!(pss(&sha256, &sha256, &[&salt(&[0, 200])]), None);
+        assert_eq!(pss(&sha256, &sha256, &[&salt(&[])]), None);
+        assert_eq!(pss(&sha256, &sha384, &[]), None);
+        assert_eq!(pss(&sha2(4, &[5, 0]), &sha2(4, &[5, 0]), &[]), None);
+        assert_eq!(pss(&sha2(1, &[4, 0]), &sha256, &[]), None);
+        let sha1 = wrap(der::SEQUENCE, &[SHA1, &[5, 0]]);
+        assert_eq!(pss(&sha1, &sha1, &[]), None);
+        let trailer = wrap(0xa3, &[&wrap(der::INTEGER, &[&[2]])]);
+        assert_eq!(pss(&sha256, &sha256, &[&trailer]), None);
+        // An empty SEQUENCE: everything has its default, SHA-1.
+        let defaults = [test_keys::PSS_WITHOUT_PARAMETERS, &[0x30, 0]].concat();
+        assert_eq!(KeyAlgorithm::from_identifier(&defaults), None);
+    }
+
+    #[test]
+    fn the_size_of_a_modulus_is_counted_in_bits() {
+        let key = |modulus: &[u8]| {
+            let modulus = wrap(der::INTEGER, &[modulus]);
+            wrap(der::SEQUENCE, &[&modulus, &[2, 3, 1, 0, 1]])
+        };
+        assert_eq!(rsa_modulus_bits(&key(&[0, 0x80, 0, 0, 1])), Some(32));
+        assert_eq!(rsa_modulus_bits(&key(&[0x7f, 0, 0, 1])), Some(31));
+        assert_eq!(rsa_modulus_bits(&key(&[1])), Some(1));
+        assert_eq!(rsa_modulus_bits(&key(&[0])), None);
+        assert_eq!(rsa_modulus_bits(&key(&[])), None);
+        assert_eq!(rsa_modulus_bits(&[0x30, 0]), None);
     }
 }

@@ -130,3 +130,34 @@ impl fmt::Display for SignatureScheme {
         write!(f, "{} (0x{:04x})", self.name(), self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::SignatureScheme;
+
+    #[test]
+    fn the_default_lists_hold_what_they_say() {
+        let handshake = SignatureScheme::HANDSHAKE_DEFAULT;
+        let certificate = SignatureScheme::CERTIFICATE_DEFAULT;
+        assert!(certificate.starts_with(handshake));
+        let only = &certificate[handshake.len()..];
+        assert!(only.iter().all(|scheme| scheme.is_for_certificates_only()));
+        assert!(
+            !handshake
+                .iter()
+                .any(|scheme| scheme.is_for_certificates_only())
+        );
+        for scheme in certificate {
+            assert!(scheme.verification().is_some());
+            assert_ne!(scheme.name(), "unknown");
+            assert_eq!(SignatureScheme::from(scheme.to_u16()), *scheme);
+        }
+    }
+
+    #[test]
+    fn unknown_numbers_are_shown_as_such() {
+        let scheme = SignatureScheme::from(0x0a0a);
+        assert_eq!(format!("{scheme:?}"), "unknown (0x0a0a)");
+        assert!(scheme.verification().is_none());
+    }
+}

@@ -208,3 +208,66 @@ pub(crate) struct Separate<'a> {
     /// Where that goes, and the tag behind it.
     pub(crate) extra_out_and_tag: &'a mut [u8],
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{AeadKey, CipherSuite, TAG_LEN};
+
+    #[test]
+    fn numbers_survive_the_round_trip() {
+        for suite in CipherSuite::ALL {
+            assert_eq!(CipherSuite::from_u16(suite.to_u16()), Some(*suite));
+        }
+        let known = (0..=u16::MAX).filter_map(CipherSuite::from_u16).count();
+        assert_eq!(known, CipherSuite::ALL.len());
+    }
+
+    #[test]
+    fn what_is_sealed_opens_only_as_it_was_sealed() {
+        for suite in CipherSuite::ALL {
+            let key = AeadKey::new(*suite, &vec![7; suite.key_len()]).unwrap();
+            let mut record = b"payload".to_vec();
+            let mut tail = [0; 1 + TAG_LEN];
+            key.seal_in_place([1; 12], b"header", &mut record, &[23], &mut tail)
+                .unwrap();
+            record.extend(tail);
+            let open = |nonce, aad: &[u8], mut record: Vec<u8>| {
+                let len = key.open_in_place(nonce, aad, &mut record)?;
+                record.truncate(len);
+                Some(record)
+            };
+            let opened = open([1; 12], b"header", record.clone()).unwrap();
+            assert_eq!(opened, b"payload\x17");
+            assert_eq!(open([2; 12], b"header", record.clone()), None);
+            assert_eq!(open([1; 12], b"Header", record.clone()), None);
+            for at in 0..record.len() {
+                let mut damaged = record.clone();
+                damaged[at] ^= 0x20;
+                assert_eq!(open([1; 12], b"header", damaged), None, "{suite} {at}");
+            }
+            for len in 0..record.len() {
+                assert_eq!(open([1; 12], b"header", record[..len].to_vec()), None);
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_of_another_length_is_refused() {
+        for suite in CipherSuite::ALL {
+            assert!(AeadKey::new(*suite, &vec![7; suite.key_len() - 1]).is_err());
+            assert!(AeadKey::new(*suite, &vec![7; suite.key_len() + 1]).is_err());
+        }
+    }
+
+    #[test]
+    fn a_tail_of_another_length_is_refused() {
+        let key = AeadKey::new(CipherSuite::Aes128GcmSha256, &[7; 16]).unwrap();
+        for len in [0, TAG_LEN, TAG_LEN + 2] {
+            let mut tail = vec![0; len];
+            assert!(
+                key.seal_in_place([1; 12], b"", &mut [0; 5], &[23], &mut tail)
+                    .is_err()
+            );
+        }
+    }
+}

@@ -203,7 +203,7 @@ fn exchange(trace: &Trace, group: NamedGroup) -> SharedSecret {
     ours
 }
 
-/// The two ways of a handshake after the ServerHello: what client and server send.
+/// The two ways of a handshake after the `ServerHello`: what client and server send.
 struct Replayed {
     /// The transcript including the last Finished.
     transcript: HashContext,
@@ -212,7 +212,7 @@ struct Replayed {
     resumption: super::schedule13::ResumptionSecret,
 }
 
-/// Replays everything from the ServerHello to the end of the connection. `middle` is what enters
+/// Replays everything from the `ServerHello` to the end of the connection. `middle` is what enters
 /// the transcript between the two Finished outside of the client's flight.
 fn replay(
     trace: &Trace,
@@ -232,7 +232,7 @@ fn replay(
     assert_eq!(kind, HANDSHAKE);
     let flight = messages(&server_flight);
     let (finished, before) = flight.split_last().unwrap();
-    before.iter().for_each(|message| transcript.update(message));
+    feed(&mut transcript, before);
     check_finished(&server_secret, &mut transcript, finished);
     let server_finished = At::new(transcript.peek());
     transcript.update(middle);
@@ -248,7 +248,7 @@ fn replay(
     assert_eq!(kind, HANDSHAKE);
     let flight = messages(&client_flight);
     let (finished, before) = flight.split_last().unwrap();
-    before.iter().for_each(|message| transcript.update(message));
+    feed(&mut transcript, before);
     check_finished(&client_secret, &mut transcript, finished);
 
     let master = handshake.into_master().unwrap();
@@ -288,14 +288,20 @@ fn replay_application_data(trace: &Trace, mut client: Protection, mut server: Pr
     assert_eq!(server.replay(trace.get("server_alert_record")), closing);
 }
 
+fn feed(transcript: &mut HashContext, messages: &[&[u8]]) {
+    for message in messages {
+        transcript.update(message);
+    }
+}
+
 /// A transcript of plaintext messages.
 fn transcript_of(parts: &[&[u8]]) -> HashContext {
     let mut transcript = HASH.start();
-    parts.iter().for_each(|part| transcript.update(part));
+    feed(&mut transcript, parts);
     transcript
 }
 
-/// The SubjectPublicKeyInfo in a Certificate message: an RSA one of 1024 bits or one of P-256.
+/// The `SubjectPublicKeyInfo` in a Certificate message: an RSA one of 1024 bits or one of P-256.
 fn spki_in(message: &[u8]) -> &[u8] {
     let forms = [
         ("30819f300d06092a864886f70d010101", 162),
@@ -473,18 +479,14 @@ fn section_6_client_authentication() {
     let flight = messages(&replayed.server_flight);
     let kinds: Vec<u8> = flight.iter().map(|message| message[0]).collect();
     assert_eq!(kinds, [8, 13, 11, 15, 20]);
-    flight[..3]
-        .iter()
-        .for_each(|message| transcript.update(message));
+    feed(&mut transcript, &flight[..3]);
     check_server_signature(spki_in(flight[2]), flight[3], &transcript.peek());
-    flight[3..]
-        .iter()
-        .for_each(|message| transcript.update(message));
+    feed(&mut transcript, &flight[3..]);
 
     let flight = messages(&replayed.client_flight);
     let kinds: Vec<u8> = flight.iter().map(|message| message[0]).collect();
     assert_eq!(kinds, [11, 15, 20]);
-    flight.iter().for_each(|message| transcript.update(message));
+    feed(&mut transcript, &flight);
     assert_eq!(transcript.peek(), replayed.transcript.peek());
 }
 

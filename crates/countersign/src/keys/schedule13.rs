@@ -342,3 +342,182 @@ fn finished_mac(hash: HashAlgorithm, base: &Secret, transcript: &Digest) -> Resu
     let key = derive(&HmacKey::new(hash, base.expose()), b"finished", &[])?;
     Ok(HmacKey::new(hash, key.expose()).sign(&[transcript.as_ref()]))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{EarlySecret, MasterSecret, PskSource};
+    use crate::crypto::CipherSuite;
+    use crate::crypto::group::SharedSecret;
+    use crate::crypto::hash::{Digest, HashAlgorithm};
+    use crate::error::Error;
+    use crate::keys::point::At;
+    use crate::keys::secret::Secret;
+    use crate::violation::Violation;
+
+    const SHA256: &str = include_str!("computed/sha256.txt");
+    const SHA384: &str = include_str!("computed/sha384.txt");
+    const BOTH: [(HashAlgorithm, &str); 2] = [
+        (HashAlgorithm::Sha256, SHA256),
+        (HashAlgorithm::Sha384, SHA384),
+    ];
+
+    fn assert_is(bytes: &[u8], values: &str, name: &str) {
+        let printed = values
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+        let hex = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        let hex: String = hex
+            .map(|digit| char::from_digit(digit.into(), 16).unwrap())
+            .collect();
+        assert_eq!(Some(&hex[..]), printed, "{name}");
+    }
+
+    fn shared() -> SharedSecret {
+        SharedSecret::from_slice(b"shared secret of 32 bytes length")
+    }
+
+    fn master(hash: HashAlgorithm) -> MasterSecret {
+        let handshake = EarlySecret::without_psk(hash).into_handshake(&shared());
+        handshake.unwrap().into_master().unwrap()
+    }
+
+    #[test]
+    fn traffic_secrets_of_both_hash_functions() {
+        for (hash, values) in BOTH {
+            let handshake = EarlySecret::without_psk(hash)
+                .into_handshake(&shared())
+                .unwrap();
+            let transcript = At::new(hash.digest(b"to server hello"));
+            let secret = handshake.client_traffic(&transcript).unwrap();
+            assert_is(secret.for_key_log(), values, "client_handshake_traffic");
+            let finished = secret
+                .finished(&hash.digest(b"to certificate verify"))
+                .unwrap();
+            assert_is(finished.as_ref(), values, "client_finished");
+            let transcript = At::new(hash.digest(b"to server finished"));
+            let secret = master(hash).server_traffic(&transcript).unwrap();
+            assert_is(secret.for_key_log(), values, "server_application_traffic");
+            let secret = secret.next().unwrap();
+            assert_is(
+                secret.for_key_log(),
+                values,
+                "server_application_traffic_next",
+            );
+        }
+    }
+
+    #[test]
+    fn exported_keying_material_of_both_hash_functions() {
+        for (hash, values) in BOTH {
+            let transcript = At::new(hash.digest(b"to server finished"));
+            let exporter = master(hash).exporter(&transcript).unwrap();
+            assert_is(exporter.for_key_log(), values, "exporter_master");
+            let mut out = [0; 100];
+            exporter
+                .derive(b"EXPORTER-test", b"context", &mut out)
+                .unwrap();
+            assert_is(&out, values, "exported_100_with_context");
+            let mut out = [0; 20];
+            exporter.derive(b"EXPORTER-test", b"", &mut out).unwrap();
+            assert_is(&out, values, "exported_20_without_context");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_exported_is_refused() {
+        let transcript = At::new(HashAlgorithm::Sha256.digest(b""));
+        let exporter = master(HashAlgorithm::Sha256).exporter(&transcript).unwrap();
+        assert!(
+            exporter
+                .derive(&[b'x'; 249], &[0; 10_000], &mut [0; 8160])
+                .is_ok()
+        );
+        assert!(exporter.derive(&[b'x'; 250], &[], &mut [0; 32]).is_err());
+        assert!(exporter.derive(b"label", &[], &mut [0; 8161]).is_err());
+        assert!(
+            exporter
+                .derive(b"label", &[], &mut vec![0; 1 << 16])
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn every_branch_gives_another_secret() {
+        let hash = HashAlgorithm::Sha256;
+        let early = EarlySecret::new(hash, &Secret::from_slice(&[9; 32])).unwrap();
+        let digest = hash.digest(b"the same everywhere");
+        let mut all = Vec::new();
+        let mut keep = |secret: &[u8]| all.push(secret.to_vec());
+        for source in [PskSource::External, PskSource::Resumption] {
+            keep(early.binder_key(source).unwrap().secret.expose());
+        }
+        let at = At::new(digest);
+        keep(early.client_early_traffic(&at).unwrap().for_key_log());
+        keep(early.early_exporter(&at).unwrap().for_key_log());
+        let handshake = early.into_handshake(&shared()).unwrap();
+        let at = At::new(digest);
+        keep(handshake.client_traffic(&at).unwrap().for_key_log());
+        keep(handshake.server_traffic(&at).unwrap().for_key_log());
+        let master = handshake.into_master().unwrap();
+        let at = At::new(digest);
+        keep(master.client_traffic(&at).unwrap().for_key_log());
+        keep(master.server_traffic(&at).unwrap().for_key_log());
+        keep(master.exporter(&at).unwrap().for_key_log());
+        let resumption = master.resumption(&At::new(digest)).unwrap();
+        keep(resumption.secret.expose());
+        keep(resumption.ticket_psk(&[0]).unwrap().expose());
+        keep(resumption.ticket_psk(&[1]).unwrap().expose());
+        let count = all.len();
+        all.sort();
+        all.dedup();
+        assert_eq!(all.len(), count);
+    }
+
+    #[test]
+    fn every_suite_gets_a_key_of_its_length() {
+        for suite in CipherSuite::ALL {
+            let hash = suite.hash();
+            let transcript = At::new(hash.digest(b""));
+            let secret = master(hash).client_traffic(&transcript).unwrap();
+            let (_, first) = secret.keys(*suite).unwrap();
+            let (_, second) = secret.next().unwrap().keys(*suite).unwrap();
+            assert_ne!(first, second);
+        }
+    }
+
+    #[test]
+    fn a_finished_must_be_exactly_right() {
+        let hash = HashAlgorithm::Sha384;
+        let secret = master(hash)
+            .client_traffic(&At::new(hash.digest(b"")))
+            .unwrap();
+        let transcript = hash.digest(b"the handshake");
+        let right = secret.finished(&transcript).unwrap();
+        secret.verify_finished(&transcript, right.as_ref()).unwrap();
+        let mut wrong = right.as_ref().to_vec();
+        wrong[0] ^= 1;
+        let other = Digest::from_slice(&[0; 48]);
+        for bad in [&wrong[..], other.as_ref(), &right.as_ref()[..32], &[]] {
+            match secret.verify_finished(&transcript, bad) {
+                Err(Error::PeerViolated { violation, .. }) => {
+                    assert_eq!(violation, Violation::BadFinished);
+                }
+                accepted => panic!("{accepted:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn no_secret_is_printed() {
+        let hash = HashAlgorithm::Sha256;
+        let secret = master(hash)
+            .client_traffic(&At::new(hash.digest(b"")))
+            .unwrap();
+        assert_eq!(format!("{secret:?}"), "TrafficSecret { .. }");
+        assert_eq!(
+            format!("{:?}", Secret::from_slice(&[1; 32])),
+            "Secret { .. }"
+        );
+        assert_eq!(format!("{:?}", shared()), "SharedSecret { .. }");
+    }
+}

@@ -28,14 +28,14 @@ pub(super) fn element(input: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
         return None;
     }
     let (length, rest) = rest.split_at_checked(octets)?;
+    // DER: the shortest form that holds the length.
+    let shortest = match length {
+        [octet] => *octet >= 0x80,
+        octets => octets.first() != Some(&0),
+    };
     let length = length.iter().try_fold(0_usize, |sum, octet| {
         sum.checked_mul(256)?.checked_add((*octet).into())
     })?;
-    // DER: the shortest form that holds the length.
-    let shortest = match octets {
-        1 => length >= 0x80,
-        _ => length.checked_shr(8 * (u32::try_from(octets).ok()? - 1))? != 0,
-    };
     if shortest {
         rest.split_at_checked(length)
     } else {

@@ -23,8 +23,8 @@ const CIPHERTEXT_LEN: usize = 1088;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum NamedGroup {
-    /// X25519 and ML-KEM-768 together: safe as long as one of the two is, also against quantum
-    /// computers.
+    /// X25519 and ML-KEM-768 together (RFC 10024): safe as long as one of the two is, also against
+    /// quantum computers.
     X25519MlKem768,
     /// X25519 (RFC 7748).
     X25519,
@@ -149,7 +149,7 @@ impl KeyShare {
         Ok(Self {
             group,
             private: PrivateShare::Hybrid { kem, curve },
-            // draft-ietf-tls-ecdhe-mlkem §4.1: the ML-KEM key comes first.
+            // RFC 10024 §4.1: the ML-KEM key comes first.
             public: [encapsulation.as_ref(), point.as_ref()].concat(),
         })
     }
@@ -172,7 +172,7 @@ impl KeyShare {
     }
 
     /// A second share that costs nothing: the X25519 half of X25519MLKEM768 may be offered on its
-    /// own as well (draft-ietf-tls-hybrid-design §3.2).
+    /// own as well (RFC 9954 §3.2).
     pub(crate) fn second(&self) -> Option<(NamedGroup, &[u8])> {
         let half = match self.private {
             PrivateShare::Hybrid { .. } => self.public.get(ENCAPSULATION_KEY_LEN..)?,
@@ -196,7 +196,11 @@ impl KeyShare {
         match self.private {
             PrivateShare::Hybrid { kem, curve } if group == self.group => {
                 let (ciphertext, point) = split_share(peer_share, CIPHERTEXT_LEN)?;
-                let first = kem.decapsulate(ciphertext.into()).map_err(|_| BAD_SHARE)?;
+                // RFC 10024 §4.2: failure for any reason but the length MUST abort
+                // with internal_error.
+                let first = kem
+                    .decapsulate(ciphertext.into())
+                    .map_err(|_| NO_DECAPSULATION)?;
                 agree_on_curve(group, &curve, point, |second| {
                     SharedSecret::joined(&[first.as_ref(), second])
                 })
@@ -232,7 +236,7 @@ fn respond_hybrid(peer_share: &[u8]) -> Result<(Vec<u8>, SharedSecret)> {
     let (encapsulation, point) = split_share(peer_share, ENCAPSULATION_KEY_LEN)?;
     let encapsulation =
         kem::EncapsulationKey::new(&kem::ML_KEM_768, encapsulation).map_err(|_| BAD_SHARE)?;
-    // draft-ietf-tls-ecdhe-mlkem §4.2: the server MUST perform the encapsulation key check of
+    // RFC 10024 §4.2: the server MUST perform the encapsulation key check of
     // FIPS 203 §7.2 and abort with illegal_parameter if it fails. Encapsulating performs it.
     let (ciphertext, first) = encapsulation.encapsulate().map_err(|_| BAD_SHARE)?;
     let curve = KeyShare::generate(NamedGroup::X25519)?;
@@ -245,11 +249,12 @@ fn respond_hybrid(peer_share: &[u8]) -> Result<(Vec<u8>, SharedSecret)> {
 }
 
 const NO_KEY: Error = Error::Internal("a key pair could not be generated");
+const NO_DECAPSULATION: Error = Error::Internal("ML-KEM decapsulation failed");
 const BAD_SHARE: Violation = Violation::BadKeyShare;
 
 /// The two halves of a share of X25519MLKEM768, whose lengths must be exact.
 fn split_share(share: &[u8], first_len: usize) -> Result<(&[u8], &[u8])> {
-    // draft-ietf-tls-ecdhe-mlkem §4.2: MUST check the lengths, else illegal_parameter.
+    // RFC 10024 §4.2: MUST check the lengths, else illegal_parameter.
     match share.split_at_checked(first_len) {
         Some((first, second)) if second.len() == X25519_LEN => Ok((first, second)),
         _ => Err(BAD_SHARE.into()),

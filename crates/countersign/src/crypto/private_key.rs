@@ -9,7 +9,7 @@ use aws_lc_rs::signature::{
 use pki_types::PrivateKeyDer;
 
 use super::der;
-use super::public_key::{KeyAlgorithm, PublicKey};
+use super::public_key::{KeyAlgorithm, PublicKey, integer_bits};
 use super::signature::SignatureScheme;
 use crate::error::Error;
 
@@ -180,8 +180,7 @@ impl PrivateKey {
         let content = der::only(pkcs1, der::SEQUENCE).ok_or(KeyError::Malformed)?;
         let (_version, rest) = der::element(content, der::INTEGER).ok_or(KeyError::Malformed)?;
         let (modulus, _) = der::element(rest, der::INTEGER).ok_or(KeyError::Malformed)?;
-        // One byte of sign is in front of a modulus whose length is a multiple of eight bits.
-        match modulus.len().saturating_sub(1) * 8 {
+        match integer_bits(modulus).ok_or(KeyError::Malformed)? {
             ..2048 => return Err(KeyError::RsaTooShort),
             2048..=8192 => {}
             _ => return Err(KeyError::RsaTooLong),

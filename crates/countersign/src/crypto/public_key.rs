@@ -137,12 +137,17 @@ impl PublicKey<'_> {
 pub(super) fn rsa_modulus_bits(key: &[u8]) -> Option<usize> {
     let (modulus, rest) = der::element(der::only(key, der::SEQUENCE)?, der::INTEGER)?;
     der::only(rest, der::INTEGER)?;
-    let modulus = match modulus {
+    integer_bits(modulus)
+}
+
+/// The length in bits of the content of a positive INTEGER.
+pub(super) fn integer_bits(content: &[u8]) -> Option<usize> {
+    let magnitude = match content {
         [0, rest @ ..] => rest,
         all => all,
     };
-    let leading = usize::try_from(modulus.first()?.leading_zeros()).ok()?;
-    modulus.len().checked_mul(8)?.checked_sub(leading)
+    let leading = usize::try_from(magnitude.first()?.leading_zeros()).ok()?;
+    magnitude.len().checked_mul(8)?.checked_sub(leading)
 }
 
 /// 1.2.840.113549.1.1.10

@@ -508,6 +508,20 @@ mod tests {
     }
 
     #[test]
+    fn a_handshake_may_move_between_threads() {
+        fn assert_send_and_sync<T: Send + Sync>() {}
+        assert_send_and_sync::<EarlySecret>();
+        assert_send_and_sync::<super::HandshakeSecret>();
+        assert_send_and_sync::<MasterSecret>();
+        assert_send_and_sync::<super::TrafficSecret<super::ClientToServer>>();
+        assert_send_and_sync::<super::Exporter>();
+        assert_send_and_sync::<super::AeadKey>();
+        assert_send_and_sync::<crate::crypto::group::KeyShare>();
+        assert_send_and_sync::<crate::crypto::peer_key::PeerKey>();
+        assert_send_and_sync::<crate::PrivateKey>();
+    }
+
+    #[test]
     fn no_secret_is_printed() {
         let hash = HashAlgorithm::Sha256;
         let secret = master(hash)

@@ -29,6 +29,12 @@ impl Report {
         if reason == Reason::NoCertificate {
             return format!("The {} sent no certificate.", self.peer());
         }
+        if let Reason::Application(_) = reason {
+            return format!(
+                "The {}'s certificate was refused by the application.",
+                self.peer()
+            );
+        }
         let subject = self.subject_of_sentence(check);
         let clause = self.clause(&reason);
         format!("{subject} {clause} ({}).", self.place(check))
@@ -112,6 +118,7 @@ impl Report {
     fn clause(&self, reason: &Reason) -> String {
         match reason {
             Reason::Malformed(error) => format!("cannot be read: {error}"),
+            Reason::Application(_) => "was refused by the application".to_owned(),
             Reason::LeafKeyTooWeak { bits, required }
             | Reason::IssuerKeyTooWeak { bits, required } => {
                 format!("has a key of {bits} bits of strength where {required} are required")

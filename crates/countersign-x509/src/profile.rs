@@ -72,6 +72,8 @@ pub(crate) const fn applies(profile: Profile, kind: CheckKind, place: Place) -> 
         K::NotAfter           => ("LIA",   "LI-"),
         // OpenSSL heeds constraints of the anchor, but those names only below it.
         K::NameConstraints    => ("LIA",   "LI-"),
+        // Made in place of all of these, by another.
+        K::Application        => ("---",   "---"),
     };
     match profile {
         Profile::OpenSsl => holds(openssl, place),

@@ -14,6 +14,8 @@ pub enum Reason {
     Malformed(ParseError),
     /// No certificate was presented.
     NoCertificate,
+    /// The application refused it, with this code.
+    Application(VerifyCode),
     /// The peer's own key is below the security level (66).
     LeafKeyTooWeak {
         /// Strength of the key in bits; 0 for a kind of key not known here.
@@ -123,6 +125,7 @@ impl Reason {
             },
             Self::KeyUnreadable | Self::BudgetExhausted => VerifyCode::UNSPECIFIED,
             Self::NoCertificate => VerifyCode::INVALID_CALL,
+            Self::Application(code) => *code,
             Self::LeafKeyTooWeak { .. } => VerifyCode::EE_KEY_TOO_SMALL,
             Self::IssuerKeyTooWeak { .. } => VerifyCode::CA_KEY_TOO_SMALL,
             Self::SignatureTooWeak { .. } => VerifyCode::CA_MD_TOO_WEAK,

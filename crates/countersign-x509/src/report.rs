@@ -91,6 +91,8 @@ pub enum CheckKind {
     NotAfter,
     /// Name constraints of the CAs above (RFC 5280 §4.2.1.10).
     NameConstraints,
+    /// The application's own judgement, in place of all of these.
+    Application,
 }
 
 /// What came of a check.
@@ -214,6 +216,41 @@ impl Report {
 
     pub(crate) fn facts(&self) -> &Facts {
         &self.facts
+    }
+
+    /// The report of an application that verifies certificates by itself, and states the outcome
+    /// as a code: accepted with [`VerifyCode::OK`], refused with any other
+    /// (`SSL_CTX_set_cert_verify_callback`, `X509_STORE_CTX_set_error`). It has no chain.
+    ///
+    /// ```
+    /// use countersign_x509::{Purpose, Report, VerifyCode};
+    /// let code = VerifyCode::APPLICATION_VERIFICATION;
+    /// let report = Report::from_application(Purpose::ClientAuth, code);
+    /// assert_eq!(report.code(), code);
+    /// assert_eq!(report.sentence(), "The client's certificate was refused by the application.");
+    /// ```
+    pub fn from_application(purpose: Purpose, code: VerifyCode) -> Self {
+        let outcome = if code.is_ok() {
+            Outcome::Passed
+        } else {
+            Outcome::Failed(Reason::Application(code))
+        };
+        Self::new(Facts {
+            checks: vec![Check {
+                depth: 0,
+                kind: CheckKind::Application,
+                outcome,
+            }],
+            links: Vec::new(),
+            presented: Vec::new(),
+            store: Arc::new(Set::default()),
+            anchored: false,
+            purpose,
+            profile: Profile::OpenSsl,
+            time: ValidationTime::Unchecked,
+            matched_name: None,
+            expected: None,
+        })
     }
 
     /// Every check that applies was passed.

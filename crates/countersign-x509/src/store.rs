@@ -11,6 +11,7 @@ use pki_types::{CertificateDer, CertificateRevocationListDer};
 use crate::certificate::Certificate;
 use crate::crl::CertificateList;
 use crate::name::Name;
+use crate::parameters::Profile;
 
 mod error;
 mod pem;
@@ -119,6 +120,7 @@ impl TrustStore {
             let cause = loaded.errors.first().map(ToString::to_string);
             return Err(TrustProblem::System(cause.unwrap_or_default()).into());
         }
+        set.is_public = true;
         Ok(Self::from_set(set))
     }
 
@@ -126,7 +128,25 @@ impl TrustStore {
     /// them.
     #[cfg(feature = "mozilla-roots")]
     pub fn mozilla() -> Result<Self, TrustError> {
-        Self::from_der(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned())
+        let mut set = Set {
+            is_public: true,
+            ..Set::default()
+        };
+        for root in webpki_root_certs::TLS_SERVER_ROOT_CERTS {
+            set.add_certificate(root.clone())
+                .map_err(TrustProblem::Certificate)?;
+        }
+        Ok(Self::from_set(set))
+    }
+
+    /// The rules that fit the anchors: [`Profile::WebPki`] if they are those of the public web,
+    /// [`Profile::OpenSsl`] for a private set.
+    pub fn default_profile(&self) -> Profile {
+        if self.content().is_public {
+            Profile::WebPki
+        } else {
+            Profile::OpenSsl
+        }
     }
 
     /// Adds every certificate and revocation list of PEM text to the content, at once.
@@ -284,6 +304,8 @@ pub(crate) struct Set {
     by_subject: Vec<(u64, usize)>,
     lists: Vec<StoredList>,
     epoch: u64,
+    /// The anchors are those of the public web.
+    is_public: bool,
 }
 
 impl Set {

@@ -1,0 +1,80 @@
+//! From a verdict and the verify callback to an outcome: the code, whether the peer is
+//! accepted, and the alert if not. No mode is consulted here.
+
+use std::sync::Arc;
+
+use countersign_x509::{Decision, Report, Step, VerifyCode};
+
+use crate::alert::Alert;
+use crate::verify::mode::Role;
+use crate::verify::peer::Standing;
+use crate::verify::verifier::{Verdict, purpose};
+
+/// The verify callback of `SSL_CTX_set_verify(3)`: called for each step of the verification
+/// in OpenSSL's order, it may tolerate an error or refuse a certificate.
+pub type VerifyCallback = dyn Fn(&mut Step<'_>) -> Decision + Send + Sync;
+
+/// What came of a verification.
+#[derive(Debug)]
+pub(crate) struct Judgement {
+    pub(crate) report: Arc<Report>,
+    pub(crate) code: VerifyCode,
+    pub(crate) accepted: bool,
+    /// The alert to refuse with; meaningful if not accepted.
+    pub(crate) alert: Alert,
+    pub(crate) because: Option<String>,
+}
+
+impl Judgement {
+    /// How far the certificate is to be believed.
+    pub(crate) fn standing(&self) -> Standing {
+        match (self.accepted, self.report.is_accepted()) {
+            (true, true) => Standing::Verified,
+            (true, false) => Standing::Tolerated,
+            (false, _) => Standing::Refused,
+        }
+    }
+}
+
+/// Judges a verdict. The callback replays the steps of a report that is to be followed; a
+/// verdict that accepts or rejects outright has no steps.
+pub(crate) fn judge(verdict: Verdict, whose: Role, callback: Option<&VerifyCallback>) -> Judgement {
+    match verdict {
+        Verdict::Follow(report) => follow(report, callback),
+        Verdict::Accept { despite } => Judgement {
+            code: despite.code(),
+            alert: Alert::from(despite.code().alert()),
+            report: Arc::new(despite),
+            accepted: true,
+            because: None,
+        },
+        Verdict::Reject { alert, because } => {
+            let code = VerifyCode::APPLICATION_VERIFICATION;
+            let report = Arc::new(Report::from_application(purpose(whose), code));
+            Judgement {
+                report,
+                code,
+                accepted: false,
+                alert,
+                because: Some(because),
+            }
+        }
+    }
+}
+
+fn follow(report: Report, callback: Option<&VerifyCallback>) -> Judgement {
+    let (code, accepted) = match callback {
+        None => (report.code(), report.is_accepted()),
+        Some(callback) => {
+            let replayed = report.replay(callback);
+            (replayed.code, replayed.accepted)
+        }
+    };
+    Judgement {
+        report: Arc::new(report),
+        code,
+        accepted,
+        alert: Alert::from(code.alert()),
+        because: None,
+    }
+}

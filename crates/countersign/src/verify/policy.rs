@@ -1,0 +1,266 @@
+//! Every rule that a verify mode stands for, as pure functions. Nothing else in this
+//! crate interprets a [`VerifyMode`].
+
+use crate::alert::Alert;
+use crate::verify::mode::{Role, VerifyMode};
+
+/// When the question "ask for a certificate?" comes up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Occasion {
+    pub(crate) version: Version,
+    pub(crate) moment: Moment,
+    pub(crate) suite: SuiteKind,
+}
+
+/// The protocol version, as far as the rules differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Version {
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "the rules are complete before TLS 1.2 is")
+    )]
+    Tls12,
+    Tls13,
+}
+
+/// Where in the life of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Moment {
+    /// The first handshake, or a renegotiation, in full.
+    FullHandshake,
+    /// An abbreviated handshake.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "the rules are complete before resumption is")
+    )]
+    Resumption,
+    /// The application asked for authentication after the handshake (TLS 1.3).
+    #[cfg_attr(
+        not(test),
+        expect(
+            dead_code,
+            reason = "the rules are complete before post-handshake authentication is"
+        )
+    )]
+    PostHandshake,
+}
+
+/// Whether the cipher suite has certificates at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SuiteKind {
+    Certificates,
+    #[cfg_attr(
+        not(test),
+        expect(
+            dead_code,
+            reason = "the rules are complete before anonymous suites are"
+        )
+    )]
+    Anonymous,
+}
+
+/// The answer of [`certificate_request`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Request {
+    Send,
+    Omit(Why),
+}
+
+/// Why a client is not asked for a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Why {
+    /// The mode lacks `PEER`.
+    NotAskedFor,
+    /// The cipher suite is anonymous.
+    SuiteHasNoCertificates,
+    /// The session was resumed.
+    Resumed,
+    /// The mode says `POST_HANDSHAKE` and this is the handshake.
+    PostHandshakeOnly,
+    /// The mode says `CLIENT_ONCE` and the client was asked before.
+    AskedOnceAlready,
+}
+
+/// Should the server send a CertificateRequest on this occasion?
+///
+/// `SSL_CTX_set_verify(3)`, server mode. `sent_before` counts the requests sent on this
+/// connection, whatever was answered and whatever the mode was then.
+pub(crate) fn certificate_request(mode: VerifyMode, on: Occasion, sent_before: u32) -> Request {
+    let post_handshake_only = mode.contains(VerifyMode::POST_HANDSHAKE)
+        && on.version == Version::Tls13
+        && on.moment != Moment::PostHandshake;
+    let reasons_not_to = [
+        (!mode.contains(VerifyMode::PEER), Why::NotAskedFor),
+        (
+            on.suite == SuiteKind::Anonymous,
+            Why::SuiteHasNoCertificates,
+        ),
+        (on.moment == Moment::Resumption, Why::Resumed),
+        (post_handshake_only, Why::PostHandshakeOnly),
+        (
+            mode.contains(VerifyMode::CLIENT_ONCE) && sent_before > 0,
+            Why::AskedOnceAlready,
+        ),
+    ];
+    let first = reasons_not_to.into_iter().find(|(applies, _)| *applies);
+    first.map_or(Request::Send, |(_, why)| Request::Omit(why))
+}
+
+/// Is an empty answer to a CertificateRequest acceptable? If not, with which alert is it
+/// refused? The mode is that of the moment at which the answer arrives.
+///
+/// RFC 9846 §4.5.2.4 gives `certificate_required` to TLS 1.3; before it, the same refusal
+/// is `handshake_failure`.
+pub(crate) fn missing_certificate(mode: VerifyMode, version: Version) -> Result<(), Alert> {
+    if !mode.contains(VerifyMode::PEER | VerifyMode::FAIL_IF_NO_PEER_CERT) {
+        return Ok(());
+    }
+    Err(match version {
+        Version::Tls12 => Alert::HandshakeFailure,
+        Version::Tls13 => Alert::CertificateRequired,
+    })
+}
+
+/// What follows from a certificate that was not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AfterFailure {
+    /// The connection goes on; the report says what was wrong.
+    GoOn,
+    /// The connection ends.
+    Refuse,
+}
+
+/// Does a connection go on although its peer's certificate was refused?
+///
+/// Only a client in mode NONE goes on. A server never does: it asked, so it wants to know,
+/// and a mode that was lowered since does not save a bad certificate.
+pub(crate) fn after_failure(mode: VerifyMode, role: Role) -> AfterFailure {
+    match role {
+        Role::Client if mode == VerifyMode::NONE => AfterFailure::GoOn,
+        Role::Client | Role::Server => AfterFailure::Refuse,
+    }
+}
+
+/// Does this mode need something to verify with, so that a configuration without trust
+/// anchors and without a verifier is a mistake?
+pub(crate) fn needs_trust(mode: VerifyMode) -> bool {
+    mode.contains(VerifyMode::PEER)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FULL_13: Occasion = Occasion {
+        version: Version::Tls13,
+        moment: Moment::FullHandshake,
+        suite: SuiteKind::Certificates,
+    };
+
+    fn mode(bits: u32) -> VerifyMode {
+        VerifyMode::from_openssl(bits, Role::Server)
+    }
+
+    /// The table of the semantics, section 2.1: mode, asked under TLS 1.2, under TLS 1.3.
+    #[test]
+    fn the_first_handshake_asks_as_openssl_does() {
+        let asked_12 = [1, 3, 5, 7, 9, 11, 13, 15];
+        let asked_13 = [1, 3, 5, 7];
+        for bits in 0..16 {
+            let on_12 = Occasion {
+                version: Version::Tls12,
+                ..FULL_13
+            };
+            let sent_12 = certificate_request(mode(bits), on_12, 0) == Request::Send;
+            let sent_13 = certificate_request(mode(bits), FULL_13, 0) == Request::Send;
+            assert_eq!(sent_12, asked_12.contains(&bits), "TLS 1.2, mode {bits}");
+            assert_eq!(sent_13, asked_13.contains(&bits), "TLS 1.3, mode {bits}");
+        }
+    }
+
+    #[test]
+    fn post_handshake_asks_whenever_peer_is_set() {
+        let later = Occasion {
+            moment: Moment::PostHandshake,
+            ..FULL_13
+        };
+        for bits in 0..16 {
+            let sent = certificate_request(mode(bits), later, 0) == Request::Send;
+            assert_eq!(sent, bits & 1 == 1, "mode {bits}");
+        }
+    }
+
+    #[test]
+    fn once_counts_requests_whatever_they_brought() {
+        let once = VerifyMode::PEER | VerifyMode::CLIENT_ONCE;
+        let later = Occasion {
+            moment: Moment::PostHandshake,
+            ..FULL_13
+        };
+        assert_eq!(certificate_request(once, FULL_13, 0), Request::Send);
+        assert_eq!(
+            certificate_request(once, later, 1),
+            Request::Omit(Why::AskedOnceAlready)
+        );
+        assert_eq!(
+            certificate_request(VerifyMode::PEER, later, 7),
+            Request::Send
+        );
+    }
+
+    #[test]
+    fn nothing_is_asked_without_certificates_or_when_resumed() {
+        let everything = mode(3);
+        let anonymous = Occasion {
+            suite: SuiteKind::Anonymous,
+            version: Version::Tls12,
+            ..FULL_13
+        };
+        let resumed = Occasion {
+            moment: Moment::Resumption,
+            ..FULL_13
+        };
+        assert_eq!(
+            certificate_request(everything, anonymous, 0),
+            Request::Omit(Why::SuiteHasNoCertificates)
+        );
+        assert_eq!(
+            certificate_request(everything, resumed, 0),
+            Request::Omit(Why::Resumed)
+        );
+    }
+
+    #[test]
+    fn only_fail_if_no_peer_cert_refuses_an_empty_answer() {
+        for bits in 0..16 {
+            let refused = bits & 3 == 3;
+            assert_eq!(
+                missing_certificate(mode(bits), Version::Tls13).is_err(),
+                refused,
+                "mode {bits}"
+            );
+        }
+        assert_eq!(
+            missing_certificate(mode(3), Version::Tls13),
+            Err(Alert::CertificateRequired)
+        );
+        assert_eq!(
+            missing_certificate(mode(3), Version::Tls12),
+            Err(Alert::HandshakeFailure)
+        );
+    }
+
+    #[test]
+    fn only_a_client_in_mode_none_goes_on_after_a_failure() {
+        for bits in 0..16 {
+            let client = VerifyMode::from_openssl(bits, Role::Client);
+            let goes_on = after_failure(client, Role::Client) == AfterFailure::GoOn;
+            assert_eq!(goes_on, bits == 0, "mode {bits}");
+            assert_eq!(
+                after_failure(mode(bits), Role::Server),
+                AfterFailure::Refuse
+            );
+        }
+    }
+}

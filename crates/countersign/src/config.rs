@@ -1,0 +1,108 @@
+//! Configurations: built once, checked when built, immutable, shared by all connections.
+
+pub(crate) mod build_error;
+pub(crate) mod builder;
+pub(crate) mod credential;
+pub(crate) mod environment;
+pub(crate) mod limits;
+
+use core::fmt;
+use std::sync::Arc;
+
+use countersign_x509::ExpectedName;
+
+use crate::config::builder::{ClientSide, ConfigBuilder, ServerSide};
+use crate::config::credential::Credential;
+use crate::config::environment::Environment;
+use crate::config::limits::Limits;
+use crate::connection::settings::Settings;
+use crate::crypto::group::NamedGroup;
+use crate::crypto::signature::SignatureScheme;
+use crate::crypto::suite::CipherSuite;
+use crate::verify::verifier::Verifier;
+
+/// Which names the peer's certificate must carry.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PeerNames {
+    /// A client expects the server name it connects to; a server expects no name. The default.
+    #[default]
+    ServerName,
+    /// One of these (`SSL_set1_host`, `SSL_add1_host`, `X509_VERIFY_PARAM_set1_ip`, …).
+    OneOf(Vec<ExpectedName>),
+    /// Any name will do. A client that says so is open to everybody who holds any
+    /// certificate of a trusted authority.
+    Unchecked,
+}
+
+/// What both roles configure.
+pub(crate) struct Config {
+    pub(crate) settings: Settings,
+    pub(crate) verifier: Arc<dyn Verifier>,
+    pub(crate) names: PeerNames,
+    pub(crate) security_level: u8,
+    pub(crate) credentials: Vec<Credential>,
+    pub(crate) suites: Vec<CipherSuite>,
+    pub(crate) groups: Vec<NamedGroup>,
+    pub(crate) signature_schemes: Vec<SignatureScheme>,
+    pub(crate) certificate_schemes: Vec<SignatureScheme>,
+    pub(crate) alpn: Vec<Vec<u8>>,
+    /// Distinguished names (DER) for certificate_authorities.
+    pub(crate) authorities: Vec<Vec<u8>>,
+    pub(crate) send_server_name: bool,
+    pub(crate) environment: Environment,
+    pub(crate) limits: Limits,
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("settings", &self.settings)
+            .field("names", &self.names)
+            .field("credentials", &self.credentials.len())
+            .field("suites", &self.suites)
+            .field("groups", &self.groups)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How a client connects. Built once, shared by all its connections.
+///
+/// ```
+/// use countersign::{ClientConfig, TrustStore};
+/// # fn example(roots: TrustStore) -> Result<(), countersign::BuildError> {
+/// let config = ClientConfig::builder().trust(roots).alpn(["http/1.1"]).build()?;
+/// # let _ = config; Ok(()) }
+/// ```
+#[derive(Debug)]
+pub struct ClientConfig(pub(crate) Arc<Config>);
+
+impl ClientConfig {
+    /// Starts a configuration with the safe defaults: [`PEER`](crate::VerifyMode::PEER),
+    /// and the server's name must match.
+    pub fn builder() -> ConfigBuilder<ClientSide> {
+        ConfigBuilder::new()
+    }
+}
+
+/// How a server accepts. Built once, shared by all its connections.
+///
+/// ```no_run
+/// use countersign::{Credential, ServerConfig, TrustStore, VerifyMode};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let config = ServerConfig::builder()
+///     .credential(Credential::from_pem_files("chain.pem", "key.pem")?)
+///     .trust(TrustStore::from_pem_file("clients.pem")?)
+///     .verify(VerifyMode::PEER | VerifyMode::FAIL_IF_NO_PEER_CERT)
+///     .build()?;
+/// # let _ = config; Ok(()) }
+/// ```
+#[derive(Debug)]
+pub struct ServerConfig(pub(crate) Arc<Config>);
+
+impl ServerConfig {
+    /// Starts a configuration that asks nobody for a certificate, as OpenSSL's default.
+    pub fn builder() -> ConfigBuilder<ServerSide> {
+        ConfigBuilder::new()
+    }
+}

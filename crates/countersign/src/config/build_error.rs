@@ -1,0 +1,65 @@
+//! What is wrong with a configuration, found when it is built.
+
+use core::fmt;
+
+use crate::verify::mode::VerifyMode;
+
+/// Why a configuration cannot be built. Each names the call that is missing or mistaken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// Neither `.trust(…)` nor `.verifier(…)` was called, or the store holds no anchor, and
+    /// the mode verifies the peer: everybody would be refused.
+    NothingTrusted,
+    /// The mode has a flag that does nothing without `PEER`.
+    FlagsWithoutPeer(VerifyMode),
+    /// A server without `.credential(…)`.
+    NoCredential,
+    /// An empty list where at least one is needed; the call that was given it.
+    EmptyList(&'static str),
+    /// An application protocol name that is empty or longer than 255 bytes.
+    BadProtocolName(String),
+    /// A scheme that is allowed in certificates only was given for handshakes.
+    SchemeForCertificatesOnly(String),
+    /// The security level is not 0 to 5.
+    BadSecurityLevel(u8),
+    /// The names of the authorities are too long for a certificate request.
+    AuthoritiesTooLong,
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NothingTrusted => f.write_str(
+                "The mode PEER verifies the peer, but no authority is trusted, so everybody would be refused. \
+                 Call .trust(…) with a store that holds at least one certificate, or .verifier(…).",
+            ),
+            Self::FlagsWithoutPeer(mode) => write!(
+                f,
+                "The verify mode {mode} does nothing without PEER. Write VerifyMode::PEER | VerifyMode::{mode}."
+            ),
+            Self::NoCredential => {
+                f.write_str("A server needs a certificate and its private key. Call .credential(…).")
+            }
+            Self::EmptyList(call) => write!(f, "{call} was given an empty list. Leave the call out for the default."),
+            Self::BadProtocolName(name) => write!(
+                f,
+                "The application protocol name {name:?} is empty or longer than 255 bytes. Use a name such as \"http/1.1\"."
+            ),
+            Self::SchemeForCertificatesOnly(scheme) => write!(
+                f,
+                "The signature scheme {scheme} is allowed in certificates only (RFC 9846 §4.3.3). \
+                 Give it to .certificate_schemes(…) instead."
+            ),
+            Self::BadSecurityLevel(level) => {
+                write!(f, "The security level {level} does not exist. Use 0 to 5; the default is 2.")
+            }
+            Self::AuthoritiesTooLong => f.write_str(
+                "The names of the authorities together are longer than 65,533 bytes. \
+                 Give .authorities(…) fewer of them, or none.",
+            ),
+        }
+    }
+}
+
+impl core::error::Error for BuildError {}

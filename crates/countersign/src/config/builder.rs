@@ -1,0 +1,361 @@
+//! The builder of both configurations, and every cross-check between their parts.
+
+use core::fmt;
+use core::marker::PhantomData;
+use std::sync::Arc;
+
+use countersign_x509::{Decision, Step, TrustStore};
+
+use crate::config::build_error::BuildError;
+use crate::config::credential::Credential;
+use crate::config::environment::{Clock, Environment, KeyLog};
+use crate::config::limits::Limits;
+use crate::config::{ClientConfig, Config, PeerNames, ServerConfig};
+use crate::connection::settings::Settings;
+use crate::crypto::group::NamedGroup;
+use crate::crypto::random::Random;
+use crate::crypto::signature::SignatureScheme;
+use crate::crypto::suite::CipherSuite;
+use crate::verify::judgement::VerifyCallback;
+use crate::verify::mode::VerifyMode;
+use crate::verify::policy;
+use crate::verify::verifier::{ChainVerifier, Presented, Verdict, Verification, Verifier};
+
+/// Builds a [`ClientConfig`].
+#[derive(Debug)]
+#[expect(clippy::exhaustive_enums, reason = "it has no values")]
+pub enum ClientSide {}
+
+/// Builds a [`ServerConfig`].
+#[derive(Debug)]
+#[expect(clippy::exhaustive_enums, reason = "it has no values")]
+pub enum ServerSide {}
+
+/// Builds a [`ClientConfig`] or a [`ServerConfig`]: set what differs from the default, in
+/// any order, then `build()`, which checks everything together.
+#[must_use = "a builder does nothing until build() is called"]
+pub struct ConfigBuilder<R> {
+    verify_mode: Option<VerifyMode>,
+    verify_depth: Option<u32>,
+    verify_callback: Option<Arc<VerifyCallback>>,
+    trust: Option<TrustStore>,
+    verifier: Option<Arc<dyn Verifier>>,
+    names: PeerNames,
+    security_level: u8,
+    credentials: Vec<Credential>,
+    suites: Vec<CipherSuite>,
+    groups: Vec<NamedGroup>,
+    signature_schemes: Vec<SignatureScheme>,
+    certificate_schemes: Vec<SignatureScheme>,
+    alpn: Vec<Vec<u8>>,
+    authorities: Option<Vec<Vec<u8>>>,
+    send_server_name: bool,
+    environment: Environment,
+    limits: Limits,
+    role: PhantomData<R>,
+}
+
+impl<R> ConfigBuilder<R> {
+    pub(crate) fn new() -> Self {
+        Self {
+            verify_mode: None,
+            verify_depth: None,
+            verify_callback: None,
+            trust: None,
+            verifier: None,
+            names: PeerNames::ServerName,
+            security_level: 2,
+            credentials: Vec::new(),
+            suites: CipherSuite::ALL.to_vec(),
+            groups: NamedGroup::ALL.to_vec(),
+            signature_schemes: SignatureScheme::HANDSHAKE_DEFAULT.to_vec(),
+            certificate_schemes: SignatureScheme::CERTIFICATE_DEFAULT.to_vec(),
+            alpn: Vec::new(),
+            authorities: None,
+            send_server_name: true,
+            environment: Environment::default(),
+            limits: Limits::default(),
+            role: PhantomData,
+        }
+    }
+
+    /// How the peer is verified (`SSL_CTX_set_verify`). The default is `PEER` for a client
+    /// and `NONE` for a server.
+    pub fn verify(mut self, mode: VerifyMode) -> Self {
+        self.verify_mode = Some(mode);
+        self
+    }
+
+    /// How many intermediate certificates a peer's chain may have; neither its own
+    /// certificate nor the trust anchor counts (`SSL_CTX_set_verify_depth`). The default is 100.
+    pub fn verify_depth(mut self, intermediates: u32) -> Self {
+        self.verify_depth = Some(intermediates);
+        self
+    }
+
+    /// A callback that sees each step of the verification, in OpenSSL's order, and may
+    /// tolerate an error or refuse a certificate (`SSL_CTX_set_verify`, third argument).
+    ///
+    /// It is called after all checks have been made, on one connection at a time, from whatever thread
+    /// drives that connection.
+    pub fn verify_callback(
+        mut self,
+        callback: impl Fn(&mut Step<'_>) -> Decision + Send + Sync + 'static,
+    ) -> Self {
+        self.verify_callback = Some(Arc::new(callback));
+        self
+    }
+
+    /// Whom to trust, with the built-in verifier (`SSL_CTX_set1_verify_cert_store`). A
+    /// later `.verifier(…)` replaces it.
+    pub fn trust(mut self, store: TrustStore) -> Self {
+        self.trust = Some(store);
+        self
+    }
+
+    /// Who checks certificates, in place of the built-in verifier with its defaults
+    /// (`SSL_CTX_set_cert_verify_callback`). For the built-in one with options give a [`ChainVerifier`].
+    pub fn verifier(mut self, verifier: impl Verifier + 'static) -> Self {
+        self.verifier = Some(Arc::new(verifier));
+        self
+    }
+
+    /// Which names the peer's certificate must carry (`SSL_set1_host`).
+    pub fn peer_names(mut self, names: PeerNames) -> Self {
+        self.names = names;
+        self
+    }
+
+    /// OpenSSL's security level, 0 to 5, for keys and signatures of the peer's chain
+    /// (`SSL_CTX_set_security_level`). The default is 2: 112 bits, RSA 2048.
+    pub fn security_level(mut self, level: u8) -> Self {
+        self.security_level = level;
+        self
+    }
+
+    /// A certificate chain with its private key. May be called again: the first one that
+    /// fits what the peer can verify is used.
+    pub fn credential(mut self, credential: Credential) -> Self {
+        self.credentials.push(credential);
+        self
+    }
+
+    /// The cipher suites, most wanted first.
+    pub fn suites(mut self, suites: impl IntoIterator<Item = CipherSuite>) -> Self {
+        self.suites = suites.into_iter().collect();
+        self
+    }
+
+    /// The groups of the key exchange, most wanted first.
+    pub fn groups(mut self, groups: impl IntoIterator<Item = NamedGroup>) -> Self {
+        self.groups = groups.into_iter().collect();
+        self
+    }
+
+    /// The schemes in which the peer may sign the handshake, most wanted first, and in which this side signs.
+    pub fn signature_schemes(mut self, schemes: impl IntoIterator<Item = SignatureScheme>) -> Self {
+        self.signature_schemes = schemes.into_iter().collect();
+        self
+    }
+
+    /// The schemes that the peer's certificates should be signed in, as it is told
+    /// (signature_algorithms_cert, RFC 9846 §4.3.3).
+    pub fn certificate_schemes(
+        mut self,
+        schemes: impl IntoIterator<Item = SignatureScheme>,
+    ) -> Self {
+        self.certificate_schemes = schemes.into_iter().collect();
+        self
+    }
+
+    /// The application protocols, most wanted first (ALPN, RFC 7301). With at least one on
+    /// both sides, a connection without a common one fails.
+    pub fn alpn<P: AsRef<[u8]>>(mut self, protocols: impl IntoIterator<Item = P>) -> Self {
+        self.alpn = protocols
+            .into_iter()
+            .map(|protocol| protocol.as_ref().to_vec())
+            .collect();
+        self
+    }
+
+    /// The names of the authorities that the peer is told it may have its certificate from:
+    /// distinguished names in DER (`SSL_CTX_set_client_CA_list`, `SSL_CTX_set0_CA_list`). They are advice, not a check. The
+    /// default is the subjects in the trust store for a server, none for a client.
+    pub fn authorities(mut self, names: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        self.authorities = Some(names.into_iter().collect());
+        self
+    }
+
+    /// Where time comes from. The default is the operating system's clock.
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.environment.clock = Arc::new(clock);
+        self
+    }
+
+    /// Where the random bytes of messages come from; keys and signatures always use the
+    /// cryptographic library's own. The default is the operating system. For tests.
+    pub fn random(mut self, random: impl Random + 'static) -> Self {
+        self.environment.random = Arc::new(random);
+        self
+    }
+
+    /// Hands the secrets of each connection to `log` (`SSL_CTX_set_keylog_callback`). Off by default.
+    pub fn key_log(mut self, log: impl KeyLog + 'static) -> Self {
+        self.environment.key_log = Some(Arc::new(log));
+        self
+    }
+
+    /// Bounds on what a peer can make a connection do.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    fn check_lists(&self) -> Result<(), BuildError> {
+        let empty = [
+            (self.suites.is_empty(), ".suites(…)"),
+            (self.groups.is_empty(), ".groups(…)"),
+            (self.signature_schemes.is_empty(), ".signature_schemes(…)"),
+            (
+                self.certificate_schemes.is_empty(),
+                ".certificate_schemes(…)",
+            ),
+        ];
+        if let Some((_, call)) = empty.into_iter().find(|(is_empty, _)| *is_empty) {
+            return Err(BuildError::EmptyList(call));
+        }
+        if let Some(scheme) = self
+            .signature_schemes
+            .iter()
+            .find(|scheme| scheme.is_for_certificates_only())
+        {
+            return Err(BuildError::SchemeForCertificatesOnly(scheme.to_string()));
+        }
+        let bad_name = self
+            .alpn
+            .iter()
+            .find(|name| name.is_empty() || name.len() > usize::from(u8::MAX));
+        if let Some(name) = bad_name {
+            return Err(BuildError::BadProtocolName(
+                String::from_utf8_lossy(name).into_owned(),
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_verification(&self, mode: VerifyMode) -> Result<(), BuildError> {
+        if !mode.is_usable() {
+            return Err(BuildError::FlagsWithoutPeer(mode));
+        }
+        if self.security_level > 5 {
+            return Err(BuildError::BadSecurityLevel(self.security_level));
+        }
+        let trusts_nobody =
+            self.verifier.is_none() && self.trust.as_ref().is_none_or(TrustStore::is_empty);
+        if policy::needs_trust(mode) && trusts_nobody {
+            return Err(BuildError::NothingTrusted);
+        }
+        Ok(())
+    }
+
+    fn finish(
+        self,
+        default_mode: VerifyMode,
+        default_authorities: Vec<Vec<u8>>,
+    ) -> Result<Config, BuildError> {
+        let mode = self.verify_mode.unwrap_or(default_mode);
+        self.check_lists()?;
+        self.check_verification(mode)?;
+        let authorities = self.authorities.unwrap_or(default_authorities);
+        // RFC 9846 §4.3.4: the names, each with a two-byte length, share one extension.
+        if authorities
+            .iter()
+            .map(|name| name.len().saturating_add(2))
+            .sum::<usize>()
+            > 65_533
+        {
+            return Err(BuildError::AuthoritiesTooLong);
+        }
+        let trust = self.trust.unwrap_or_else(TrustStore::empty);
+        Ok(Config {
+            settings: Settings {
+                verify_mode: mode,
+                verify_depth: self.verify_depth,
+                verify_callback: self.verify_callback,
+            },
+            verifier: self
+                .verifier
+                .unwrap_or_else(|| Arc::new(ChainVerifier::new(trust))),
+            names: self.names,
+            security_level: self.security_level,
+            credentials: self.credentials,
+            suites: self.suites,
+            groups: self.groups,
+            signature_schemes: self.signature_schemes,
+            certificate_schemes: self.certificate_schemes,
+            alpn: self.alpn,
+            authorities,
+            send_server_name: self.send_server_name,
+            environment: self.environment,
+            limits: self.limits,
+        })
+    }
+}
+
+impl ConfigBuilder<ClientSide> {
+    /// Whether the server is told the name that is connected to (SNI, RFC 6066 §3). The
+    /// default is yes.
+    pub fn send_server_name(mut self, send: bool) -> Self {
+        self.send_server_name = send;
+        self
+    }
+
+    /// Checks everything together and builds the configuration.
+    ///
+    /// # Errors
+    /// A [`BuildError`] names the call that is missing or mistaken.
+    pub fn build(self) -> Result<Arc<ClientConfig>, BuildError> {
+        let config = self.finish(VerifyMode::PEER, Vec::new())?;
+        Ok(Arc::new(ClientConfig(Arc::new(config))))
+    }
+}
+
+impl ConfigBuilder<ServerSide> {
+    /// Checks everything together and builds the configuration.
+    ///
+    /// # Errors
+    /// A [`BuildError`] names the call that is missing or mistaken.
+    pub fn build(self) -> Result<Arc<ServerConfig>, BuildError> {
+        if self.credentials.is_empty() {
+            return Err(BuildError::NoCredential);
+        }
+        let subjects = self
+            .trust
+            .as_ref()
+            .map(TrustStore::subjects)
+            .unwrap_or_default();
+        let config = self.finish(VerifyMode::NONE, subjects)?;
+        Ok(Arc::new(ServerConfig(Arc::new(config))))
+    }
+}
+
+impl<R> fmt::Debug for ConfigBuilder<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConfigBuilder")
+            .field("verify_mode", &self.verify_mode)
+            .field("credentials", &self.credentials.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Verifier for Arc<dyn Verifier> {
+    fn verify(&self, presented: &Presented<'_>) -> Verification {
+        (**self).verify(presented)
+    }
+}
+
+impl<F: Fn(&Presented<'_>) -> Verdict + Send + Sync> Verifier for F {
+    fn verify(&self, presented: &Presented<'_>) -> Verification {
+        Verification::Now(self(presented))
+    }
+}

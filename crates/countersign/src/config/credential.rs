@@ -1,0 +1,199 @@
+//! [`Credential`]: a certificate chain and the private key that belongs to it.
+
+use core::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use countersign_x509::Certificate;
+use pki_types::pem::{self, PemObject};
+use pki_types::{CertificateDer, PrivateKeyDer};
+
+use crate::crypto::private_key::{KeyError, PrivateKey, Signer};
+
+/// The identity that this side presents: certificates, its own first, and the private key of the first.
+///
+/// Cheap to clone. The key is never printed.
+#[derive(Clone)]
+pub struct Credential {
+    chain: Arc<[CertificateDer<'static>]>,
+    signer: Arc<dyn Signer>,
+}
+
+impl Credential {
+    /// A chain and its key. The first certificate is this side's own, each of the others
+    /// certifies the one before it; the root is not needed.
+    ///
+    /// # Errors
+    /// If there is no certificate, the first cannot be read, or the key is of an
+    /// unsupported kind or belongs to another certificate.
+    pub fn new(
+        chain: Vec<CertificateDer<'static>>,
+        key: &PrivateKeyDer<'_>,
+    ) -> Result<Self, CredentialError> {
+        let key = PrivateKey::from_der(key).map_err(CredentialError::Key)?;
+        let leaf = chain.first().ok_or(CredentialError::NoCertificate)?;
+        let certificate = Certificate::parse(leaf)
+            .map_err(|error| CredentialError::Certificate(error.to_string()))?;
+        if !key.matches_spki(certificate.public_key().der()) {
+            return Err(CredentialError::KeyMismatch {
+                subject: certificate.subject().to_string(),
+            });
+        }
+        Ok(Self {
+            chain: chain.into(),
+            signer: Arc::new(key),
+        })
+    }
+
+    /// A chain whose key lives elsewhere: in a token, a service, another process.
+    ///
+    /// # Errors
+    /// If there is no certificate or the first cannot be read. That the key belongs to it
+    /// cannot be checked here; a peer will notice.
+    pub fn with_signer(
+        chain: Vec<CertificateDer<'static>>,
+        signer: impl Signer + 'static,
+    ) -> Result<Self, CredentialError> {
+        let leaf = chain.first().ok_or(CredentialError::NoCertificate)?;
+        Certificate::parse(leaf)
+            .map_err(|error| CredentialError::Certificate(error.to_string()))?;
+        Ok(Self {
+            chain: chain.into(),
+            signer: Arc::new(signer),
+        })
+    }
+
+    /// Reads a chain and a key from PEM text; they may be the same text.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), and if the text is not PEM or holds no key.
+    pub fn from_pem(chain: &[u8], key: &[u8]) -> Result<Self, CredentialError> {
+        let certificates = CertificateDer::pem_slice_iter(chain)
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| CredentialError::Pem(describe(&error)))?;
+        let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| match error {
+            pem::Error::NoItemsFound => CredentialError::NoKey,
+            other => CredentialError::Pem(describe(&other)),
+        })?;
+        Self::new(certificates, &key)
+    }
+
+    /// Reads a chain and a key from PEM files; they may be the same file.
+    ///
+    /// # Errors
+    /// As [`from_pem`](Self::from_pem), with the file that is at fault.
+    pub fn from_pem_files(
+        chain: impl AsRef<Path>,
+        key: impl AsRef<Path>,
+    ) -> Result<Self, CredentialError> {
+        let read = |path: &Path| {
+            fs::read(path).map_err(|error| CredentialError::File {
+                path: path.to_owned(),
+                reason: error.to_string(),
+            })
+        };
+        let (chain, key) = (chain.as_ref(), key.as_ref());
+        Self::from_pem(&read(chain)?, &read(key)?).map_err(|error| {
+            let at_fault = if error.concerns_key() { key } else { chain };
+            CredentialError::In {
+                path: at_fault.to_owned(),
+                error: Box::new(error),
+            }
+        })
+    }
+
+    /// The certificates, this side's own first.
+    pub fn certificates(&self) -> &[CertificateDer<'static>] {
+        &self.chain
+    }
+
+    pub(crate) fn signer(&self) -> &dyn Signer {
+        &*self.signer
+    }
+}
+
+fn describe(error: &pem::Error) -> String {
+    match error {
+        pem::Error::MissingSectionEnd { .. } => "a section begins but does not end".to_owned(),
+        pem::Error::IllegalSectionStart { .. } => {
+            "a section begins in the middle of a line or is malformed".to_owned()
+        }
+        pem::Error::Base64Decode(_) => "the text between BEGIN and END is not base64".to_owned(),
+        _ => "it is not PEM text".to_owned(),
+    }
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Credential({} certificates)", self.chain.len())
+    }
+}
+
+/// Why a [`Credential`] cannot be made.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum CredentialError {
+    /// A file cannot be read.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        reason: String,
+    },
+    /// Something is wrong with the content of a file.
+    In {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: Box<CredentialError>,
+    },
+    /// The text is not PEM.
+    Pem(String),
+    /// There is no certificate.
+    NoCertificate,
+    /// There is no private key.
+    NoKey,
+    /// The first certificate cannot be read.
+    Certificate(String),
+    /// The private key cannot be used.
+    Key(KeyError),
+    /// The private key belongs to another certificate.
+    KeyMismatch {
+        /// The subject of the first certificate.
+        subject: String,
+    },
+}
+
+impl CredentialError {
+    fn concerns_key(&self) -> bool {
+        matches!(self, Self::NoKey | Self::Key(_) | Self::KeyMismatch { .. })
+    }
+}
+
+impl fmt::Display for CredentialError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File { path, reason } => write!(f, "{} cannot be read: {reason}.", path.display()),
+            Self::In { path, error } => write!(f, "{}: {error}", path.display()),
+            Self::Pem(what) => {
+                write!(f, "The PEM text cannot be read: {what}. It must hold lines such as -----BEGIN CERTIFICATE-----.")
+            }
+            Self::NoCertificate => {
+                f.write_str("There is no certificate. Expected -----BEGIN CERTIFICATE-----, this side's own first.")
+            }
+            Self::NoKey => f.write_str(
+                "There is no private key. Expected -----BEGIN PRIVATE KEY----- (or RSA or EC PRIVATE KEY), not encrypted.",
+            ),
+            Self::Certificate(what) => write!(f, "The first certificate cannot be read: {what}"),
+            Self::Key(error) => error.fmt(f),
+            Self::KeyMismatch { subject } => write!(
+                f,
+                "The private key does not belong to the first certificate ({subject}). \
+                 Give the key that the certificate was made for, and this side's own certificate first."
+            ),
+        }
+    }
+}
+
+impl core::error::Error for CredentialError {}

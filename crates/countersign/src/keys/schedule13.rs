@@ -273,6 +273,10 @@ pub(crate) enum ClientToServer {}
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum ServerToClient {}
 
+/// Either direction: which one no longer matters once the keys are installed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Installed {}
+
 /// The secret of one direction in one phase, from which its record keys come.
 pub(crate) struct TrafficSecret<Direction> {
     hash: HashAlgorithm,
@@ -323,6 +327,15 @@ impl<Direction> TrafficSecret<Direction> {
             secret: derive(&secret, b"traffic upd", &[])?,
             ..self
         })
+    }
+
+    /// Forgets the direction.
+    pub(crate) fn installed(self) -> TrafficSecret<Installed> {
+        TrafficSecret {
+            hash: self.hash,
+            secret: self.secret,
+            direction: PhantomData,
+        }
     }
 
     /// The secret, as `SSLKEYLOGFILE` records it.

@@ -1,0 +1,272 @@
+//! How a straight-line handshake is suspended and resumed. The only clever file.
+//!
+//! A handshake is an `async fn` that talks to a [`Wire`]. It can wait for just two things: the
+//! next handshake message, and the answer to a question. Both are handed to it by
+//! [`Script::resume`], which polls the function once, with a waker that does nothing,
+//! because nobody but the caller ever wakes it. Everything that the function causes (messages to send,
+//! keys to install) is left in order in the [`Exchange`] as [`Effect`]s, which the connection applies
+//! when the script suspends. The script never sees a record.
+//!
+//! A function that waits for anything else would never be resumed; [`Script::resume`] turns
+//! that into an internal error, since every permitted wait leaves a note of what it awaits.
+
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::connection::settings::Settings;
+use crate::connection::state::State;
+use crate::error::{Error, Result};
+use crate::handshake::transcript::Transcript;
+use crate::keys::installed::TrafficKeys;
+use crate::messages::{Message, write_message};
+use crate::verify::mode::VerifyMode;
+use crate::verify::policy::Request;
+use crate::verify::question::{AnswerBody, PeerInquiry};
+use crate::verify::verifier::Verdict;
+
+/// Something that a script causes, in order.
+pub(crate) enum Effect {
+    /// Send the next `length` bytes of the flight: one handshake message.
+    Send { length: usize },
+    /// Send the change_cipher_spec of middlebox compatibility mode (RFC 9846 §D.4).
+    SendChangeCipherSpec,
+    /// Read with these keys from here on.
+    InstallReadKeys(TrafficKeys),
+    /// Write with these keys from here on.
+    InstallWriteKeys(TrafficKeys),
+}
+
+/// What a suspended script waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Awaiting {
+    Message(State),
+    Answer,
+}
+
+/// What script and connection exchange. Locked for moments only, never across an await.
+pub(crate) struct Exchange {
+    message: Option<Vec<u8>>,
+    answer: Option<AnswerBody>,
+    inquiry: Option<PeerInquiry>,
+    awaiting: Option<Awaiting>,
+    pub(crate) flight: Vec<u8>,
+    pub(crate) effects: Vec<Effect>,
+    pub(crate) settings: Settings,
+    requests_sent: u32,
+}
+
+/// The script's view of the connection. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Wire(Arc<Mutex<Exchange>>);
+
+impl Wire {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self(Arc::new(Mutex::new(Exchange {
+            message: None,
+            answer: None,
+            inquiry: None,
+            awaiting: None,
+            flight: Vec::new(),
+            effects: Vec::new(),
+            settings,
+            requests_sent: 0,
+        })))
+    }
+
+    /// A panic cannot happen while the lock is held; if it did, the data would still be whole.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Exchange> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The settings of this moment.
+    pub(crate) fn settings(&self) -> Settings {
+        self.lock().settings.clone()
+    }
+
+    /// Decides by the mode and by how often this connection asked before whether the
+    /// client is asked for a certificate, and counts it.
+    pub(crate) fn decide_certificate_request(
+        &self,
+        decide: impl FnOnce(VerifyMode, u32) -> Request,
+    ) -> Request {
+        let mut exchange = self.lock();
+        let request = decide(exchange.settings.verify_mode, exchange.requests_sent);
+        if request == Request::Send {
+            exchange.requests_sent = exchange.requests_sent.saturating_add(1);
+        }
+        request
+    }
+
+    /// Waits for the next handshake message, whole and with its four-byte header.
+    pub(crate) async fn receive(&self, state: State) -> Vec<u8> {
+        Receive { wire: self, state }.await
+    }
+
+    /// Asks the owner of the connection about a peer and waits for the verdict.
+    pub(crate) async fn ask_about_peer(&self, inquiry: PeerInquiry) -> Verdict {
+        self.lock().inquiry = Some(inquiry);
+        match (Ask { wire: self }).await {
+            AnswerBody::Peer(verdict) => verdict,
+        }
+    }
+
+    /// Sends a message and adds it to the transcript.
+    pub(crate) fn send<'m>(
+        &self,
+        transcript: &mut Transcript,
+        message: &impl Message<'m>,
+    ) -> Result<()> {
+        let mut exchange = self.lock();
+        let start = exchange.flight.len();
+        write_message(message, &mut exchange.flight)?;
+        let encoded = exchange.flight.get(start..).unwrap_or_default();
+        transcript.add(encoded);
+        let length = encoded.len();
+        exchange.effects.push(Effect::Send { length });
+        Ok(())
+    }
+
+    /// Sends bytes that are a whole message already and adds them to the transcript.
+    pub(crate) fn send_encoded(&self, transcript: &mut Transcript, encoded: &[u8]) {
+        transcript.add(encoded);
+        let mut exchange = self.lock();
+        exchange.flight.extend_from_slice(encoded);
+        exchange.effects.push(Effect::Send {
+            length: encoded.len(),
+        });
+    }
+
+    pub(crate) fn send_change_cipher_spec(&self) {
+        self.lock().effects.push(Effect::SendChangeCipherSpec);
+    }
+
+    pub(crate) fn install_read_keys(&self, keys: TrafficKeys) {
+        self.lock().effects.push(Effect::InstallReadKeys(keys));
+    }
+
+    pub(crate) fn install_write_keys(&self, keys: TrafficKeys) {
+        self.lock().effects.push(Effect::InstallWriteKeys(keys));
+    }
+}
+
+/// Waits for a message.
+struct Receive<'w> {
+    wire: &'w Wire,
+    state: State,
+}
+
+impl Future for Receive<'_> {
+    type Output = Vec<u8>;
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Vec<u8>> {
+        let mut exchange = self.wire.lock();
+        match exchange.message.take() {
+            Some(message) => Poll::Ready(message),
+            None => {
+                exchange.awaiting = Some(Awaiting::Message(self.state));
+                Poll::Pending
+            }
+        }
+    }
+}
+
+/// Waits for an answer.
+struct Ask<'w> {
+    wire: &'w Wire,
+}
+
+impl Future for Ask<'_> {
+    type Output = AnswerBody;
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<AnswerBody> {
+        let mut exchange = self.wire.lock();
+        match exchange.answer.take() {
+            Some(answer) => Poll::Ready(answer),
+            None => {
+                exchange.awaiting = Some(Awaiting::Answer);
+                Poll::Pending
+            }
+        }
+    }
+}
+
+/// How far a script got.
+pub(crate) enum Progress<T> {
+    /// It waits for the next handshake message.
+    NeedsMessage(State),
+    /// It asks something and waits for the answer.
+    Asks(PeerInquiry),
+    /// It is finished.
+    Done(T),
+}
+
+type Handshake<T> = Pin<Box<dyn Future<Output = Result<T>> + Send>>;
+
+/// A handshake in flight. It is boxed, and dropped when done: an idle connection holds none.
+pub(crate) struct Script<T> {
+    /// In a mutex only to be `Sync`; always reached through `get_mut`.
+    handshake: Mutex<Handshake<T>>,
+    wire: Wire,
+}
+
+impl<T> Script<T> {
+    pub(crate) fn new(
+        wire: Wire,
+        handshake: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Self {
+        Self {
+            handshake: Mutex::new(Box::pin(handshake)),
+            wire,
+        }
+    }
+
+    /// Hands over a message and goes on.
+    pub(crate) fn resume_with_message(&mut self, message: Vec<u8>) -> Result<Progress<T>> {
+        self.wire.lock().message = Some(message);
+        self.resume()
+    }
+
+    /// Hands over an answer and goes on.
+    pub(crate) fn resume_with_answer(&mut self, answer: AnswerBody) -> Result<Progress<T>> {
+        self.wire.lock().answer = Some(answer);
+        self.resume()
+    }
+
+    /// Runs the handshake until it needs something.
+    pub(crate) fn resume(&mut self) -> Result<Progress<T>> {
+        self.wire.lock().awaiting = None;
+        let handshake = self
+            .handshake
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        let mut context = Context::from_waker(Waker::noop());
+        match handshake.as_mut().poll(&mut context) {
+            Poll::Ready(outcome) => outcome.map(Progress::Done),
+            Poll::Pending => {
+                let mut exchange = self.wire.lock();
+                match (exchange.awaiting, exchange.inquiry.take()) {
+                    (Some(Awaiting::Message(state)), None) => Ok(Progress::NeedsMessage(state)),
+                    (Some(Awaiting::Answer), Some(inquiry)) => Ok(Progress::Asks(inquiry)),
+                    _ => Err(Error::Internal(
+                        "a handshake waits for something that nobody will bring",
+                    )),
+                }
+            }
+        }
+    }
+}
+
+impl<T> fmt::Debug for Script<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Script({:?})", self.wire.lock().awaiting)
+    }
+}
+
+impl fmt::Debug for Wire {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Wire")
+    }
+}

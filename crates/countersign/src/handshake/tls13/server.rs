@@ -1,0 +1,355 @@
+//! The server's handshake (RFC 9846 §2, figure 1).
+
+use std::sync::Arc;
+
+use countersign_x509::ExpectedName;
+
+use crate::config::credential::Credential;
+use crate::config::{Config, PeerNames};
+use crate::connection::established::{Agreed, Established, ProtocolVersion};
+use crate::connection::state::State;
+use crate::crypto::group::{self, NamedGroup, SharedSecret};
+use crate::crypto::signature::SignatureScheme;
+use crate::crypto::suite::CipherSuite;
+use crate::error::{Error, Result};
+use crate::handshake::hello::{self, GroupChoice};
+use crate::handshake::script::Wire;
+use crate::handshake::tls13::authenticate::{self, Expectation, Identity};
+use crate::handshake::tls13::schedule::{HandshakeSecrets, SecretLog};
+use crate::handshake::tls13::{LEGACY_VERSION, VERSION};
+use crate::handshake::transcript::Transcript;
+use crate::keys::installed::TrafficKeys;
+use crate::messages::{
+    CertificateRequest, ClientHello, DistinguishedName, EncryptedExtensions, ExtensionBlock,
+    ExtensionSet, HelloRetryRequest, KeyShareEntry, List, ProtocolName, ServerHello, read_message,
+};
+use crate::verify::mode::Role;
+use crate::verify::peer::Since;
+use crate::verify::policy::{self, Moment, Occasion, Request, SuiteKind, Version};
+use crate::violation::Violation;
+
+/// Accepts: from the ClientHello to both Finished.
+pub(crate) async fn serve(wire: Wire, config: Arc<Config>) -> Result<Established> {
+    let mut transcript = Transcript::new();
+    let received = receive_client_hello(&wire, &mut transcript, &config).await?; // HelloRetryRequest inside
+    let hello: ClientHello<'_> = read_message(&received.message)?;
+    let chosen = negotiate(&config, &hello)?;
+    let log = SecretLog {
+        config: &config,
+        client_random: hello.random,
+    };
+
+    let shared = send_server_hello(&wire, &mut transcript, &config, (&hello, &received))?;
+    let secrets = HandshakeSecrets::after_server_hello(received.suite, &shared, &transcript, &log)?;
+    install_handshake_keys(&wire, (&hello, &received), &secrets)?;
+    send_encrypted_extensions(&wire, &mut transcript, &chosen)?;
+    let request = send_certificate_request(&wire, &mut transcript, &config)?;
+    let own = (chosen.credential, chosen.scheme);
+    authenticate::send_identity(&wire, &mut transcript, Role::Server, &[], own)?;
+    authenticate::send_finished(&wire, &mut transcript, &secrets.server)?;
+
+    let (application, handshake) = secrets.after_server_finished(&transcript, &log)?;
+    wire.install_write_keys(TrafficKeys::of_application(
+        received.suite,
+        application.server,
+    )?);
+    let client = match request {
+        Request::Send => receive_client_identity(&wire, &mut transcript, &config).await?,
+        Request::Omit(_) => None,
+    };
+    authenticate::receive_finished(&wire, &mut transcript, &handshake).await?;
+    wire.install_read_keys(TrafficKeys::of_application(
+        received.suite,
+        application.client,
+    )?);
+    let agreed = Agreed {
+        version: ProtocolVersion::Tls13,
+        suite: received.suite,
+        group: received.group,
+        peer_signature: client.as_ref().map(|client| client.scheme),
+        own_signature: Some(chosen.scheme),
+        alpn: chosen.alpn,
+        server_name: hello.extensions.server_name.map(str::to_ascii_lowercase),
+        retried: received.retried,
+        certificate_requested: request == Request::Send,
+        not_requested_because: match request {
+            Request::Send => None,
+            Request::Omit(why) => Some(why),
+        },
+    };
+    Ok(Established {
+        agreed,
+        peer: client.map(|client| client.peer),
+        exporter: application.exporter,
+    })
+}
+
+/// The ClientHello that counts: the first, or the second if we asked for it.
+struct Received {
+    message: Vec<u8>,
+    suite: CipherSuite,
+    group: NamedGroup,
+    retried: bool,
+}
+
+/// Takes in the ClientHello. If it holds no key share that we can use, asks for one
+/// and takes in the second.
+async fn receive_client_hello(
+    wire: &Wire,
+    transcript: &mut Transcript,
+    config: &Config,
+) -> Result<Received> {
+    let message = wire.receive(State::AwaitingClientHello).await;
+    let first: ClientHello<'_> = read_message(&message)?;
+    check_client_hello(&first)?;
+    let suite = hello::choose_suite(config, &first)?;
+    transcript.start_hash(suite.hash());
+    transcript.add(&message);
+    let wanted = match hello::choose_group(config, &first)? {
+        GroupChoice::Shared(group) => {
+            return Ok(Received {
+                message,
+                suite,
+                group,
+                retried: false,
+            });
+        }
+        GroupChoice::Retry(group) => group,
+    };
+    send_hello_retry_request(wire, transcript, (&first, suite, wanted))?;
+
+    let second = wire.receive(State::AwaitingSecondClientHello).await;
+    let hello: ClientHello<'_> = read_message(&second)?;
+    check_client_hello(&hello)?;
+    hello.check_retry_of(&first)?;
+    check_retried_share(&hello, wanted)?;
+    transcript.add(&second);
+    Ok(Received {
+        message: second,
+        suite,
+        group: wanted,
+        retried: true,
+    })
+}
+
+/// Checks what a ClientHello of TLS 1.3 must hold.
+fn check_client_hello(hello: &ClientHello<'_>) -> Result<()> {
+    let extensions = &hello.extensions;
+    let Some(versions) = extensions.supported_versions else {
+        return Err(hello::no_common_version(core::iter::once(
+            hello.legacy_version,
+        )));
+    };
+    if !versions.contains(&VERSION) {
+        return Err(hello::no_common_version(versions.iter()));
+    }
+    // RFC 9846 §4.2.2: exactly one byte, set to zero, or illegal_parameter.
+    if hello.compression_methods != [0] {
+        return Err(Violation::MissingNullCompression.into());
+    }
+    // RFC 9846 §4.3.9: a pre-shared key without psk_key_exchange_modes MUST be refused. No such key is
+    // known here, so the rest of §9.2 holds as for a client that offers none.
+    if extensions.pre_shared_key.is_some() && extensions.psk_key_exchange_modes.is_none() {
+        return Err(Violation::MissingPskModes.into());
+    }
+    // RFC 9846 §9.2: all three, or missing_extension.
+    if extensions.signature_algorithms.is_none() {
+        return Err(Violation::MissingSignatureAlgorithms.into());
+    }
+    if extensions.supported_groups.is_none() {
+        return Err(Violation::MissingSupportedGroups.into());
+    }
+    if extensions.key_share.is_none() {
+        return Err(Violation::MissingKeyShare.into());
+    }
+    hello.check_key_shares()
+}
+
+/// RFC 9846 §4.2.2: the second ClientHello holds just the share that was asked for.
+fn check_retried_share(hello: &ClientHello<'_>, wanted: NamedGroup) -> Result<()> {
+    let mut shares = hello.extensions.key_share.unwrap_or_default().iter();
+    match (shares.next(), shares.next()) {
+        (Some(share), None) if share.group == wanted.to_u16() => Ok(()),
+        _ => Err(Violation::RetryKeyShareMissing.into()),
+    }
+}
+
+fn send_hello_retry_request(
+    wire: &Wire,
+    transcript: &mut Transcript,
+    (hello, suite, wanted): (&ClientHello<'_>, CipherSuite, NamedGroup),
+) -> Result<()> {
+    transcript.replace_by_message_hash(suite.hash());
+    wire.send(
+        transcript,
+        &HelloRetryRequest {
+            legacy_version: LEGACY_VERSION,
+            session_id: hello.session_id,
+            cipher_suite: suite.to_u16(),
+            compression_method: 0,
+            selected_version: Some(VERSION),
+            selected_group: Some(wanted.to_u16()),
+            cookie: None,
+            all: ExtensionBlock::default(),
+        },
+    )?;
+    send_change_cipher_spec(wire, hello);
+    Ok(())
+}
+
+/// RFC 9846 §D.4: only for a client that looks like TLS 1.2 to middleboxes.
+fn send_change_cipher_spec(wire: &Wire, hello: &ClientHello<'_>) {
+    if !hello.session_id.is_empty() {
+        wire.send_change_cipher_spec();
+    }
+}
+
+/// What we chose beside suite and group.
+struct Chosen<'c> {
+    alpn: Option<Vec<u8>>,
+    credential: &'c Credential,
+    scheme: SignatureScheme,
+}
+
+fn negotiate<'c>(config: &'c Config, hello: &ClientHello<'_>) -> Result<Chosen<'c>> {
+    let alpn = hello::choose_protocol(config, hello)?;
+    let schemes = hello.extensions.signature_algorithms.unwrap_or_default();
+    let (credential, scheme) = hello::choose_credential(config, schemes)
+        .ok_or_else(|| hello::no_common_scheme(config, schemes))?;
+    Ok(Chosen {
+        alpn,
+        credential,
+        scheme,
+    })
+}
+
+fn send_server_hello(
+    wire: &Wire,
+    transcript: &mut Transcript,
+    config: &Config,
+    (hello, received): (&ClientHello<'_>, &Received),
+) -> Result<SharedSecret> {
+    let group = received.group;
+    let mut shares = hello.extensions.key_share.unwrap_or_default().iter();
+    let theirs = shares
+        .find(|share| share.group == group.to_u16())
+        .ok_or(Violation::MissingKeyShare)?;
+    let (ours, shared) = group::respond(group, theirs.key_exchange)?;
+    let mut random = [0; 32];
+    config
+        .environment
+        .random
+        .fill(&mut random)
+        .map_err(|_| Error::RandomFailed)?;
+    wire.send(
+        transcript,
+        &ServerHello {
+            legacy_version: LEGACY_VERSION,
+            random: &random,
+            session_id: hello.session_id,
+            cipher_suite: received.suite.to_u16(),
+            compression_method: 0,
+            selected_version: Some(VERSION),
+            key_share: Some(KeyShareEntry {
+                group: group.to_u16(),
+                key_exchange: &ours,
+            }),
+            selected_identity: None,
+            all: ExtensionBlock::default(),
+        },
+    )?;
+    Ok(shared)
+}
+
+fn install_handshake_keys(
+    wire: &Wire,
+    (hello, received): (&ClientHello<'_>, &Received),
+    secrets: &HandshakeSecrets,
+) -> Result<()> {
+    if !received.retried {
+        send_change_cipher_spec(wire, hello);
+    }
+    wire.install_write_keys(TrafficKeys::of_handshake(received.suite, &secrets.server)?);
+    wire.install_read_keys(TrafficKeys::of_handshake(received.suite, &secrets.client)?);
+    Ok(())
+}
+
+fn send_encrypted_extensions(
+    wire: &Wire,
+    transcript: &mut Transcript,
+    chosen: &Chosen<'_>,
+) -> Result<()> {
+    wire.send(
+        transcript,
+        &EncryptedExtensions {
+            alpn: chosen.alpn.as_deref().map(ProtocolName),
+            ..EncryptedExtensions::default()
+        },
+    )
+}
+
+/// Asks the client for a certificate, if the mode says so.
+fn send_certificate_request(
+    wire: &Wire,
+    transcript: &mut Transcript,
+    config: &Config,
+) -> Result<Request> {
+    let occasion = Occasion {
+        version: Version::Tls13,
+        moment: Moment::FullHandshake,
+        suite: SuiteKind::Certificates,
+    };
+    let request = wire
+        .decide_certificate_request(|mode, sent| policy::certificate_request(mode, occasion, sent));
+    if request != Request::Send {
+        return Ok(request);
+    }
+    let schemes: Vec<_> = config
+        .signature_schemes
+        .iter()
+        .map(|scheme| scheme.to_u16())
+        .collect();
+    let certificate_schemes: Vec<_> = config
+        .certificate_schemes
+        .iter()
+        .map(|scheme| scheme.to_u16())
+        .collect();
+    let authorities: Vec<_> = config
+        .authorities
+        .iter()
+        .map(|name| DistinguishedName(name))
+        .collect();
+    wire.send(
+        transcript,
+        &CertificateRequest {
+            // RFC 9846 §4.4.2: in the handshake the context SHALL be zero length.
+            context: &[],
+            signature_algorithms: Some(List::from(schemes.as_slice())),
+            signature_algorithms_cert: Some(List::from(certificate_schemes.as_slice())),
+            certificate_authorities: Some(List::from(authorities.as_slice()))
+                .filter(|list| !list.is_empty()),
+            ..CertificateRequest::default()
+        },
+    )?;
+    Ok(request)
+}
+
+async fn receive_client_identity(
+    wire: &Wire,
+    transcript: &mut Transcript,
+    config: &Config,
+) -> Result<Option<Identity>> {
+    let message = wire.receive(State::AwaitingClientCertificate).await;
+    let names: Vec<ExpectedName> = match &config.names {
+        PeerNames::OneOf(names) => names.clone(),
+        PeerNames::ServerName | PeerNames::Unchecked => Vec::new(),
+    };
+    let expectation = Expectation {
+        whose: Role::Client,
+        names,
+        context: &[],
+        solicited: ExtensionSet::default(),
+        since: Since::Handshake,
+    };
+    authenticate::receive_identity(wire, config, transcript, expectation, &message).await
+}

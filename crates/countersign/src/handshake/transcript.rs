@@ -1,0 +1,58 @@
+//! The transcript: the hash over all handshake messages so far (RFC 9846 §4.1.1).
+
+use crate::crypto::hash::{Digest, HashAlgorithm, HashContext};
+
+/// The message type of the synthetic message that stands for the first ClientHello.
+const MESSAGE_HASH: u8 = 254;
+
+/// The running transcript. Until the cipher suite is known, and with it the hash, the messages
+/// themselves are kept.
+#[derive(Clone)]
+pub(crate) enum Transcript {
+    Messages(Vec<u8>),
+    Hash(HashAlgorithm, HashContext),
+}
+
+impl Transcript {
+    pub(crate) fn new() -> Self {
+        Self::Messages(Vec::new())
+    }
+
+    /// Adds a whole message, with its header.
+    pub(crate) fn add(&mut self, message: &[u8]) {
+        match self {
+            Self::Messages(messages) => messages.extend_from_slice(message),
+            Self::Hash(_, context) => context.update(message),
+        }
+    }
+
+    /// Begins to hash, with the hash of the chosen suite.
+    pub(crate) fn start_hash(&mut self, algorithm: HashAlgorithm) {
+        if let Self::Messages(messages) = self {
+            let mut context = algorithm.start();
+            context.update(messages);
+            *self = Self::Hash(algorithm, context);
+        }
+    }
+
+    /// Replaces the first ClientHello by its hash, before a HelloRetryRequest is added.
+    ///
+    /// RFC 9846 §4.1.1: the ClientHello is replaced by a message of type `message_hash`.
+    pub(crate) fn replace_by_message_hash(&mut self, algorithm: HashAlgorithm) {
+        self.start_hash(algorithm);
+        let digest = self.hash();
+        let length = u8::try_from(digest.as_ref().len()).unwrap_or_default();
+        let mut context = algorithm.start();
+        context.update(&[MESSAGE_HASH, 0, 0, length]);
+        context.update(digest.as_ref());
+        *self = Self::Hash(algorithm, context);
+    }
+
+    /// The hash of everything so far; of nothing, with SHA-256, before the hash is known.
+    pub(crate) fn hash(&self) -> Digest {
+        match self {
+            Self::Messages(messages) => HashAlgorithm::Sha256.digest(messages),
+            Self::Hash(_, context) => context.peek(),
+        }
+    }
+}

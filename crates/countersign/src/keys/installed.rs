@@ -1,0 +1,96 @@
+//! Keys as they are installed in one direction of a connection.
+
+use core::fmt;
+
+use crate::crypto::suite::{AeadKey, CipherSuite, NONCE_LEN};
+use crate::error::{Error, Result};
+use crate::keys::schedule13::{Installed, TrafficSecret};
+use crate::record::{Opener, PlaintextAlerts, Sealer};
+
+/// The record key of one direction, and the secret that its successors come from. The
+/// handshake's keys have no successors.
+pub(crate) struct TrafficKeys {
+    suite: CipherSuite,
+    key: AeadKey,
+    iv: [u8; NONCE_LEN],
+    secret: Option<TrafficSecret<Installed>>,
+}
+
+/// What is kept of installed keys: enough for a KeyUpdate.
+#[derive(Debug)]
+pub(crate) struct Successors {
+    suite: CipherSuite,
+    secret: TrafficSecret<Installed>,
+}
+
+impl TrafficKeys {
+    /// The keys that protect the handshake.
+    pub(crate) fn of_handshake<Direction>(
+        suite: CipherSuite,
+        secret: &TrafficSecret<Direction>,
+    ) -> Result<Self> {
+        let (key, iv) = secret.keys(suite)?;
+        Ok(Self {
+            suite,
+            key,
+            iv,
+            secret: None,
+        })
+    }
+
+    /// The keys that protect application data.
+    pub(crate) fn of_application<Direction>(
+        suite: CipherSuite,
+        secret: TrafficSecret<Direction>,
+    ) -> Result<Self> {
+        let (key, iv) = secret.keys(suite)?;
+        Ok(Self {
+            suite,
+            key,
+            iv,
+            secret: Some(secret.installed()),
+        })
+    }
+
+    /// Opens what the peer sealed with these keys.
+    pub(crate) fn into_opener(self) -> (Opener, Option<Successors>) {
+        // A client that rejects the ServerHello has no keys yet: the alert comes unencrypted.
+        let alerts = match self.secret {
+            None => PlaintextAlerts::AcceptBeforeFirstRecord,
+            Some(_) => PlaintextAlerts::Refuse,
+        };
+        let successors = Successors::of(self.suite, self.secret);
+        (Opener::keyed(self.key, self.iv, alerts), successors)
+    }
+
+    /// Seals with these keys.
+    pub(crate) fn into_sealer(self) -> (Sealer, Option<Successors>) {
+        let successors = Successors::of(self.suite, self.secret);
+        (
+            Sealer::keyed(self.key, self.iv, self.suite.confidentiality_limit()),
+            successors,
+        )
+    }
+}
+
+impl Successors {
+    fn of(suite: CipherSuite, secret: Option<TrafficSecret<Installed>>) -> Option<Self> {
+        secret.map(|secret| Self { suite, secret })
+    }
+
+    /// The keys after a KeyUpdate (RFC 9846 §7.2).
+    pub(crate) fn next(successors: Option<Self>) -> Result<TrafficKeys> {
+        let Some(Self { suite, secret }) = successors else {
+            return Err(Error::Internal("these keys have no successors"));
+        };
+        TrafficKeys::of_application(suite, secret.next()?)
+    }
+}
+
+impl fmt::Debug for TrafficKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TrafficKeys")
+            .field("suite", &self.suite)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,17 +1,26 @@
 //! What can go wrong on a connection, sorted by who has to act.
 //!
-//! The alert is chosen where the error is made and travels inside it; [`crate::Connection`] sends it once.
+//! The alert is chosen where the error is made and travels inside it;
+//! [`Connection`](crate::Connection) sends it once.
 
 use core::fmt;
 use std::borrow::Cow;
+use std::sync::Arc;
+
+use countersign_x509::{Report, VerifyCode};
 
 use crate::alert::Alert;
+use crate::connection::state::State;
+use crate::verify::mode::Role;
+use crate::verify::peer::CertificateChain;
 use crate::violation::Violation;
 
 /// The result of everything in the engine that can fail.
 pub(crate) type Result<T, E = Error> = core::result::Result<T, E>;
 
-/// Why a connection failed.
+/// Why a call on a connection failed. The variant says who has to act.
+///
+/// Except for [`Misuse`](Self::Misuse), every error ends the connection.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Error {
@@ -22,8 +31,133 @@ pub enum Error {
         /// The alert that was sent for it.
         alert: Alert,
     },
-    /// This side failed in a way that is nobody's fault but ours.
+    /// The two ends have nothing in common where they must agree.
+    NothingInCommon {
+        /// On what they could not agree.
+        what: Negotiated,
+        /// What this side offers.
+        ours: String,
+        /// What the peer offers.
+        theirs: String,
+        /// The alert that was sent for it.
+        alert: Alert,
+    },
+    /// The peer's certificate was refused.
+    PeerRejected {
+        /// What was wrong with it.
+        rejection: Arc<Rejection>,
+        /// The alert that was sent for it.
+        alert: Alert,
+    },
+    /// The client sent no certificate although one is required.
+    NoPeerCertificate {
+        /// The alert that was sent for it.
+        alert: Alert,
+    },
+    /// The peer ended the connection with an alert.
+    AlertReceived {
+        /// The alert.
+        alert: Alert,
+        /// What this side was waiting for.
+        during: State,
+    },
+    /// The transport ended without the peer having closed the connection: data may be missing.
+    Truncated {
+        /// What this side was waiting for.
+        during: State,
+    },
+    /// The connection is closed.
+    Closed,
+    /// A call that does not fit here. It is never caused by what the peer sent; the
+    /// connection is unharmed.
+    Misuse(Misuse),
+    /// The private key could not sign.
+    SigningFailed(String),
+    /// The source of random bytes failed.
+    RandomFailed,
+    /// A mistake in this library.
     Internal(&'static str),
+}
+
+/// Why a peer's certificate was refused: everything that is known about it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Rejection {
+    /// Whose certificate.
+    pub whose: Role,
+    /// The certificates as the peer sent them, its own first.
+    pub chain: CertificateChain,
+    /// Every check that was made.
+    pub report: Arc<Report>,
+    /// The verify result as OpenSSL counts (`SSL_get_verify_result`).
+    pub code: VerifyCode,
+    /// What the application said, if it refused the peer.
+    pub because: Option<String>,
+}
+
+/// What two ends have to agree on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Negotiated {
+    /// The protocol version.
+    Version,
+    /// The cipher suite.
+    CipherSuite,
+    /// The group of the key exchange.
+    Group,
+    /// The scheme of the handshake's signature.
+    SignatureScheme,
+    /// The application protocol.
+    ApplicationProtocol,
+}
+
+impl fmt::Display for Negotiated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Version => "protocol version",
+            Self::CipherSuite => "cipher suite",
+            Self::Group => "key exchange group",
+            Self::SignatureScheme => "signature scheme",
+            Self::ApplicationProtocol => "application protocol",
+        })
+    }
+}
+
+/// A call that does not fit the moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Misuse {
+    /// A question is open: answer it first.
+    QuestionOpen,
+    /// No question is open, or the answer belongs to another one.
+    NotTheOpenQuestion,
+    /// The handshake is not complete yet.
+    HandshakeRunning,
+    /// The mode has a flag that does nothing without `PEER`.
+    FlagsWithoutPeer,
+    /// This side has closed the connection already.
+    AlreadyClosed,
+    /// Exported keying material longer than 255 hash lengths was asked for.
+    ExportTooLong,
+}
+
+impl fmt::Display for Misuse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::QuestionOpen => "A question is open. Answer it with Connection::answer first.",
+            Self::NotTheOpenQuestion => "This answers no open question of this connection.",
+            Self::HandshakeRunning => {
+                "The handshake is not complete. Wait for Event::Completed first."
+            }
+            Self::FlagsWithoutPeer => {
+                "A verify mode with flags but without PEER does nothing. Add VerifyMode::PEER."
+            }
+            Self::AlreadyClosed => "This side has closed the connection already.",
+            Self::ExportTooLong => {
+                "More keying material was asked for than can be exported at once."
+            }
+        })
+    }
 }
 
 impl From<Violation> for Error {
@@ -35,30 +169,174 @@ impl From<Violation> for Error {
     }
 }
 
+impl From<Misuse> for Error {
+    fn from(misuse: Misuse) -> Self {
+        Self::Misuse(misuse)
+    }
+}
+
 impl Error {
     /// The alert that this error puts on the wire, if any.
     pub fn alert(&self) -> Option<Alert> {
         match self {
-            Self::PeerViolated { alert, .. } => Some(*alert),
-            Self::Internal(_) => Some(Alert::InternalError),
+            Self::PeerViolated { alert, .. }
+            | Self::NothingInCommon { alert, .. }
+            | Self::PeerRejected { alert, .. }
+            | Self::NoPeerCertificate { alert } => Some(*alert),
+            Self::SigningFailed(_) | Self::RandomFailed | Self::Internal(_) => {
+                Some(Alert::InternalError)
+            }
+            Self::AlertReceived { .. }
+            | Self::Truncated { .. }
+            | Self::Closed
+            | Self::Misuse(_) => None,
         }
     }
 
-    /// What to do about it.
+    /// What to do about it, as a sentence for the person who reads the log.
     pub fn advice(&self) -> Option<Cow<'_, str>> {
-        None
+        match self {
+            Self::PeerViolated { violation: Violation::NotTls, .. } => {
+                Some("Check the address and the port: something that is not a TLS server answers there.".into())
+            }
+            Self::PeerViolated { violation: Violation::BadHandshakeSignature, .. } => {
+                Some("The peer's private key does not belong to its certificate, or somebody is in between.".into())
+            }
+            Self::PeerViolated { .. } => Some("The peer's implementation is at fault, or somebody is in between.".into()),
+            Self::NothingInCommon { what: Negotiated::Version, .. } => {
+                Some("Enable TLS 1.3 at the other end.".into())
+            }
+            Self::NothingInCommon { what, .. } => {
+                Some(format!("Configure a common {what} at one of the two ends.").into())
+            }
+            Self::PeerRejected { rejection, .. } => rejection.report.advice().map(Cow::from),
+            Self::NoPeerCertificate { .. } => Some(
+                "Give the client a certificate and its private key, or drop FAIL_IF_NO_PEER_CERT on the server.".into(),
+            ),
+            Self::AlertReceived { alert, .. } => advice_on_alert(*alert).map(Cow::from),
+            Self::Truncated { during: State::Connected } => Some(
+                "Treat what was received as incomplete, unless the application's own protocol says where it ends.".into(),
+            ),
+            Self::Truncated { .. } => Some("The log of the other end may say why it gave up.".into()),
+            Self::SigningFailed(_) | Self::RandomFailed | Self::Closed | Self::Misuse(_) | Self::Internal(_) => None,
+        }
     }
+}
+
+/// What an alert from the other end usually asks this end to do.
+fn advice_on_alert(alert: Alert) -> Option<&'static str> {
+    Some(match alert {
+        Alert::CertificateRequired => {
+            "The other end requires a certificate: configure one here, with its private key."
+        }
+        Alert::CertificateExpired => {
+            "The other end finds this side's certificate expired: renew it, or check its clock."
+        }
+        Alert::CertificateRevoked => {
+            "The other end finds this side's certificate revoked: get a new one."
+        }
+        Alert::UnknownCa => {
+            "The other end does not trust the authority of this side's certificate: \
+             send the intermediates too, or have it trust the root."
+        }
+        Alert::BadCertificate | Alert::CertificateUnknown => {
+            "The other end refused this side's certificate: its log says why."
+        }
+        Alert::UnsupportedCertificate => {
+            "The other end refused the purpose or kind of this side's certificate: check its extended key usage."
+        }
+        Alert::AccessDenied => "The certificate is valid, but the other end does not let it in.",
+        Alert::ProtocolVersion => "The other end does not speak TLS 1.3: enable it there.",
+        Alert::HandshakeFailure => {
+            "The two ends have no common parameters, or the other end wants a certificate."
+        }
+        Alert::UnrecognizedName => "The other end serves no such name: check the server name.",
+        Alert::NoApplicationProtocol => {
+            "The two ends have no common application protocol: compare the ALPN lists."
+        }
+        _ => return None,
+    })
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::PeerViolated { violation, .. } => {
-                write!(f, "The peer broke the protocol. {violation}")
+                write!(f, "The peer broke the protocol. {violation}")?
             }
-            Self::Internal(what) => write!(f, "Internal error: {what}."),
+            Self::NothingInCommon {
+                what, ours, theirs, ..
+            } => {
+                write!(
+                    f,
+                    "The two ends have no {what} in common: this side offers {ours}, the peer {theirs}."
+                )?;
+            }
+            Self::PeerRejected { rejection, .. } => rejection.fmt(f)?,
+            Self::NoPeerCertificate { .. } => {
+                f.write_str("The client sent no certificate although one is required.")?;
+            }
+            Self::AlertReceived { alert, during } => {
+                write!(
+                    f,
+                    "The peer ended the connection with the alert {alert} while this side was {during}."
+                )?;
+            }
+            Self::Truncated { during } => write!(
+                f,
+                "The connection ended without a close_notify while this side was {during}: data may be missing."
+            )?,
+            Self::Closed => f.write_str("The connection is closed.")?,
+            Self::Misuse(misuse) => misuse.fmt(f)?,
+            Self::SigningFailed(reason) => {
+                write!(f, "The private key could not sign the handshake: {reason}.")?
+            }
+            Self::RandomFailed => f.write_str("The system's source of random bytes failed.")?,
+            Self::Internal(what) => write!(f, "Internal error: {what}.")?,
+        }
+        match self.advice() {
+            Some(advice) => write!(f, " {advice}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.because {
+            Some(because) => write!(
+                f,
+                "The application refused the {}'s certificate: {because}.",
+                self.whose
+            ),
+            None if self.report.code() != self.code => write!(
+                f,
+                "The verify callback refused the {}'s certificate with code {}.",
+                self.whose, self.code
+            ),
+            None => f.write_str(&self.report.sentence()),
         }
     }
 }
 
 impl core::error::Error for Error {}
+
+impl From<Error> for std::io::Error {
+    /// So that a [`Stream`](crate::Stream) can be used where `std::io` is expected. The
+    /// [`Error`] is inside: `io::Error::get_ref` and `downcast_ref` find it.
+    fn from(error: Error) -> Self {
+        use std::io::ErrorKind;
+        let kind = match &error {
+            Error::Truncated { .. } => ErrorKind::UnexpectedEof,
+            Error::Closed => ErrorKind::NotConnected,
+            Error::AlertReceived { .. } => ErrorKind::ConnectionAborted,
+            Error::PeerRejected { .. } | Error::NoPeerCertificate { .. } => {
+                ErrorKind::PermissionDenied
+            }
+            Error::Misuse(_) => ErrorKind::InvalidInput,
+            Error::PeerViolated { .. } | Error::NothingInCommon { .. } => ErrorKind::InvalidData,
+            Error::SigningFailed(_) | Error::RandomFailed | Error::Internal(_) => ErrorKind::Other,
+        };
+        Self::new(kind, error)
+    }
+}

@@ -1,20 +1,76 @@
 //! TLS that knows who is at the other end.
+//!
+//! A TLS 1.3 client and server with OpenSSL's peer verification: the modes of
+//! `SSL_CTX_set_verify`, the verify callback, depth and result, in both roles; with a full report of
+//! why a peer was accepted or not, and verdicts that may take their time.
+//!
+//! - [`ClientConfig`] and [`ServerConfig`] are built once and shared. [`VerifyMode`] says
+//!   how the peer is verified.
+//! - [`Stream`] runs a connection over a blocking transport.
+//! - [`Connection`] is the engine below it: it reads and writes byte slices, never a socket.
+//! - [`Peer`] is who is at the other end, with its [`Report`].
+//!
+//! ```no_run
+//! use std::io::Write;
+//! use std::net::TcpListener;
+//! use countersign::{Credential, ServerConfig, Stream, TrustStore, VerifyMode};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let config = ServerConfig::builder()
+//!     .credential(Credential::from_pem_files("server.pem", "server.key")?)
+//!     .trust(TrustStore::from_pem_file("clients.pem")?)
+//!     .verify(VerifyMode::PEER | VerifyMode::FAIL_IF_NO_PEER_CERT)
+//!     .build()?;
+//! let listener = TcpListener::bind("127.0.0.1:4433")?;
+//! for socket in listener.incoming() {
+//!     let mut stream = Stream::accept(&config, socket?)?;
+//!     let peer = stream.connection().peer().map(|peer| peer.report().drawing().to_string());
+//!     writeln!(stream, "You are {}", peer.unwrap_or_default())?;
+//!     stream.close()?;
+//! }
+//! # Ok(()) }
+//! ```
 
 mod alert;
+mod blocking;
+mod config;
+mod connection;
 mod crypto;
 mod error;
-mod keys;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
+mod handshake;
+mod keys;
 mod messages;
 mod record;
+mod verify;
 mod violation;
 
 pub use alert::Alert;
+pub use blocking::{Stream, StreamError};
+pub use config::build_error::BuildError;
+pub use config::builder::{ClientSide, ConfigBuilder, ServerSide};
+pub use config::credential::{Credential, CredentialError};
+pub use config::environment::{Clock, KeyLog, SystemClock};
+pub use config::limits::Limits;
+pub use config::{ClientConfig, PeerNames, ServerConfig};
+pub use connection::established::{Agreed, ProtocolVersion};
+pub use connection::state::State;
+pub use connection::{Completed, Connection, Event, Received};
+pub use countersign_x509::{
+    Decision, ExpectedName, Profile, Report, Revocation, Step, TrustStore, ValidationTime,
+    VerifyCode,
+};
 pub use crypto::{
     CipherSuite, KeyError, NamedGroup, PrivateKey, Random, RandomFailed, SignError,
     SignatureScheme, Signer, SystemRandom,
 };
-pub use error::Error;
+pub use error::{Error, Misuse, Negotiated, Rejection};
+pub use verify::judgement::VerifyCallback;
+pub use verify::mode::{Role, VerifyMode};
+pub use verify::peer::{CertificateChain, Peer, Since, Standing};
+pub use verify::policy::Why;
+pub use verify::question::{Answer, PeerQuestion, Question};
+pub use verify::verifier::{ChainVerifier, Presented, Verdict, Verification, Verifier};
 pub use violation::Violation;

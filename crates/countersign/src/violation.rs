@@ -124,6 +124,7 @@ violations! {
     // After the handshake
     BadKeyUpdate, IllegalParameter, "RFC 9846 §4.7.3", "It sent a KeyUpdate that is neither a request nor none.";
     TooManyKeyUpdates, UnexpectedMessage, "RFC 9846 §4.7.3", "It sent too many KeyUpdates without data between them.";
+    TooManyMessages, UnexpectedMessage, "RFC 9846 §4.7", "It sent too many messages after the handshake without data between them.";
     UnexpectedPostHandshakeRequest, UnexpectedMessage, "RFC 9846 §4.7.2", "It asked for a certificate after the handshake although that was not offered.";
     MessageAfterClose, UnexpectedMessage, "RFC 9846 §6.1", "It went on after closing the connection.";
 }

@@ -1,0 +1,395 @@
+//! [`Stream`]: a connection over anything that reads and writes, such as a `TcpStream`.
+
+use core::fmt;
+use core::ops::Range;
+use std::io::{self, BufRead, IoSlice, Read, Write};
+use std::sync::Arc;
+
+use pki_types::ServerName;
+
+use crate::config::{ClientConfig, ServerConfig};
+use crate::connection::{Connection, Event};
+use crate::error::{Error, Misuse};
+use crate::verify::question::{Answer, Question};
+
+/// Room for one record of the largest size, and some of the next.
+const INPUT_SIZE: usize = 32 * 1024;
+
+/// How much plaintext is sealed at a time: a call of `write` takes no more than this.
+const WRITE_SIZE: usize = 64 * 1024;
+
+/// Answers a connection's questions.
+type Answerer = Box<dyn FnMut(Question) -> Answer + Send>;
+
+/// A connection over a blocking transport.
+///
+/// Reads and writes are plaintext. Writing writes through: what `write` accepted has been handed to
+/// the transport when it returns.
+///
+/// ```no_run
+/// use std::io::{Read, Write};
+/// use std::net::TcpStream;
+/// use countersign::{ClientConfig, Stream, TrustStore};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let config = ClientConfig::builder().trust(TrustStore::from_pem_file("ca.pem")?).build()?;
+/// let socket = TcpStream::connect(("localhost", 4433))?;
+/// let mut stream = Stream::connect(&config, "localhost".try_into()?, socket)?;
+/// stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+/// let mut page = String::new();
+/// stream.read_to_string(&mut page)?;
+/// # Ok(()) }
+/// ```
+pub struct Stream<S> {
+    connection: Connection,
+    transport: S,
+    /// Bytes from the transport; those before `unread` are done with.
+    input: Vec<u8>,
+    unread: Range<usize>,
+    /// Decrypted bytes within `input`, not yet handed out.
+    plaintext: Range<usize>,
+    /// Bytes for the transport; those before `sent` are written.
+    output: Vec<u8>,
+    sent: usize,
+    answerer: Option<Answerer>,
+}
+
+impl<S: Read + Write> Stream<S> {
+    /// Connects as a client: sends the ClientHello and completes the handshake.
+    ///
+    /// # Errors
+    /// Whatever ends the handshake. If it is to be seen afterwards what the connection
+    /// knows, use [`client`](Self::client) and [`handshake`](Self::handshake).
+    pub fn connect(
+        config: &Arc<ClientConfig>,
+        name: ServerName<'_>,
+        transport: S,
+    ) -> Result<Self, StreamError> {
+        let mut stream = Self::client(config, name, transport)?;
+        stream.handshake()?;
+        Ok(stream)
+    }
+
+    /// Accepts as a server: waits for the ClientHello and completes the handshake.
+    ///
+    /// # Errors
+    /// Whatever ends the handshake, as for [`connect`](Self::connect).
+    pub fn accept(config: &Arc<ServerConfig>, transport: S) -> Result<Self, StreamError> {
+        let mut stream = Self::server(config, transport);
+        stream.handshake()?;
+        Ok(stream)
+    }
+
+    /// A client that has not sent anything yet.
+    ///
+    /// # Errors
+    /// If the ClientHello cannot be made, for want of random bytes.
+    pub fn client(
+        config: &Arc<ClientConfig>,
+        name: ServerName<'_>,
+        transport: S,
+    ) -> Result<Self, StreamError> {
+        let mut output = Vec::new();
+        let connection = Connection::client(config, name, &mut output)?;
+        Ok(Self::from_parts(connection, output, transport))
+    }
+
+    /// A server that has not read anything yet.
+    pub fn server(config: &Arc<ServerConfig>, transport: S) -> Self {
+        Self::from_parts(Connection::server(config), Vec::new(), transport)
+    }
+
+    /// A stream over a connection in any state. `output` is what the connection has produced and nobody has sent.
+    pub fn from_parts(connection: Connection, output: Vec<u8>, transport: S) -> Self {
+        Self {
+            connection,
+            transport,
+            input: Vec::new(),
+            unread: 0..0,
+            plaintext: 0..0,
+            output,
+            sent: 0,
+            answerer: None,
+        }
+    }
+
+    /// Sets who answers the connection's questions. Without one, a question is an error.
+    pub fn on_question(&mut self, answerer: impl FnMut(Question) -> Answer + Send + 'static) {
+        self.answerer = Some(Box::new(answerer));
+    }
+
+    /// Completes the handshake. Returns at once if it is complete.
+    ///
+    /// # Errors
+    /// Whatever ends the handshake. The alert that goes with it has been sent.
+    pub fn handshake(&mut self) -> Result<(), StreamError> {
+        self.flush_output()?;
+        while self.connection.is_handshaking() {
+            self.advance()?;
+        }
+        Ok(())
+    }
+
+    /// Ends this side's direction: sends close_notify. The peer may go on sending, and
+    /// [`Read`] delivers it.
+    ///
+    /// # Errors
+    /// If the transport fails.
+    pub fn close(&mut self) -> Result<(), StreamError> {
+        self.connection.close(&mut self.output);
+        self.flush_output()?;
+        self.transport.flush()?;
+        Ok(())
+    }
+
+    /// The connection, to look at.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// The connection, to change its settings or start something. What it wrote into
+    /// `output` goes out with the next read, write or flush.
+    pub fn connection_and_output(&mut self) -> (&mut Connection, &mut Vec<u8>) {
+        (&mut self.connection, &mut self.output)
+    }
+
+    /// The transport.
+    pub fn transport(&self) -> &S {
+        &self.transport
+    }
+
+    /// The transport, to change its settings. Reading from it or writing to it breaks the connection.
+    pub fn transport_mut(&mut self) -> &mut S {
+        &mut self.transport
+    }
+
+    /// Takes the stream apart: the connection and the transport. Bytes that were read from
+    /// the transport but not used are lost.
+    pub fn into_parts(self) -> (Connection, S) {
+        (self.connection, self.transport)
+    }
+
+    /// Takes one step: lets the connection process what is there, or reads more.
+    /// Returns false at the end of the peer's data.
+    fn advance(&mut self) -> Result<bool, StreamError> {
+        let unread = self.input.get_mut(self.unread.clone()).unwrap_or_default();
+        let received = self.connection.receive(unread, &mut self.output);
+        let start = self.unread.start;
+        if let Ok(received) = &received {
+            self.unread.start = start.saturating_add(received.consumed).min(self.unread.end);
+        }
+        let flushed = self.flush_output();
+        match received?.event {
+            Event::NeedInput => {
+                flushed?;
+                self.fill()?;
+            }
+            Event::Data(range) => {
+                self.plaintext = start.saturating_add(range.start)..start.saturating_add(range.end);
+                flushed?;
+            }
+            Event::Question(question) => {
+                flushed?;
+                self.settle(question)?;
+            }
+            Event::PeerClosed => return Ok(false),
+            Event::Completed(_) => flushed?,
+        }
+        Ok(true)
+    }
+
+    fn settle(&mut self, question: Question) -> Result<(), StreamError> {
+        let Some(answerer) = &mut self.answerer else {
+            return Err(Error::Misuse(Misuse::QuestionOpen).into());
+        };
+        let answer = answerer(question);
+        let settled = self.connection.answer(answer, &mut self.output);
+        self.flush_output()?;
+        Ok(settled?)
+    }
+
+    /// Reads more from the transport, behind what is unread.
+    fn fill(&mut self) -> Result<(), StreamError> {
+        if self.input.is_empty() {
+            self.input = vec![0; INPUT_SIZE];
+        }
+        // A record may need all the room, so what is unread moves to the front.
+        if self.unread.start > 0 {
+            self.input.copy_within(self.unread.clone(), 0);
+            self.unread = 0..self.unread.len();
+        }
+        let room = self.input.get_mut(self.unread.end..).unwrap_or_default();
+        let read = loop {
+            match self.transport.read(room) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                other => break other?,
+            }
+        };
+        if read == 0 {
+            self.connection.end_of_input()?;
+            return Err(Error::Closed.into());
+        }
+        self.unread.end = self.unread.end.saturating_add(read).min(self.input.len());
+        Ok(())
+    }
+
+    fn flush_output(&mut self) -> io::Result<()> {
+        while let Some(unsent) = self
+            .output
+            .get(self.sent..)
+            .filter(|unsent| !unsent.is_empty())
+        {
+            match self.transport.write(unsent) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(written) => self.sent = self.sent.saturating_add(written),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.output.clear();
+        self.sent = 0;
+        Ok(())
+    }
+
+    /// Decrypts until there is plaintext, or the end.
+    fn fill_plaintext(&mut self) -> io::Result<()> {
+        while self.plaintext.is_empty() {
+            match self.advance() {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<S: Read + Write> Read for Stream<S> {
+    /// Reads plaintext. `Ok(0)` means that the peer closed the connection properly; an end without
+    /// that is an error of kind `UnexpectedEof`, so that a truncation is never taken for an end.
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        let available = self.fill_buf()?;
+        let length = available.len().min(buffer.len());
+        for (to, from) in buffer
+            .chunks_mut(length.max(1))
+            .zip(available.chunks(length.max(1)))
+            .take(1)
+        {
+            to.copy_from_slice(from.get(..to.len()).unwrap_or(from));
+        }
+        self.consume(length);
+        Ok(length)
+    }
+}
+
+impl<S: Read + Write> BufRead for Stream<S> {
+    /// The plaintext of one record, without copying it.
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.fill_plaintext()?;
+        Ok(self.input.get(self.plaintext.clone()).unwrap_or_default())
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.plaintext.start = self
+            .plaintext
+            .start
+            .saturating_add(amount)
+            .min(self.plaintext.end);
+    }
+}
+
+impl<S: Read + Write> Write for Stream<S> {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        self.write_vectored(&[IoSlice::new(buffer)])
+    }
+
+    fn write_vectored(&mut self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.handshake()?;
+        let first = buffers.iter().find(|buffer| !buffer.is_empty());
+        let total: usize = buffers
+            .iter()
+            .map(|buffer| buffer.len())
+            .fold(0, usize::saturating_add);
+        let accepted = if total <= WRITE_SIZE {
+            self.connection.send(buffers, &mut self.output)
+        } else {
+            let part = first
+                .and_then(|first| first.get(..WRITE_SIZE.min(first.len())))
+                .unwrap_or_default();
+            self.connection
+                .send(&[IoSlice::new(part)], &mut self.output)
+        };
+        let accepted = accepted.map_err(io::Error::from)?;
+        match self.flush_output() {
+            // What was accepted is sealed and goes out with the next call.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(accepted),
+            other => other.map(|()| accepted),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.flush_output()?;
+        self.transport.flush()
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for Stream<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stream")
+            .field("connection", &self.connection)
+            .field("transport", &self.transport)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a [`Stream`] failed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StreamError {
+    /// The connection: what the peer did, or what this side refused.
+    Tls(Error),
+    /// The transport.
+    Transport(io::Error),
+}
+
+impl From<Error> for StreamError {
+    fn from(error: Error) -> Self {
+        Self::Tls(error)
+    }
+}
+
+impl From<io::Error> for StreamError {
+    fn from(error: io::Error) -> Self {
+        Self::Transport(error)
+    }
+}
+
+impl From<StreamError> for io::Error {
+    fn from(error: StreamError) -> Self {
+        match error {
+            StreamError::Tls(error) => error.into(),
+            StreamError::Transport(error) => error,
+        }
+    }
+}
+
+impl fmt::Display for StreamError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tls(error) => error.fmt(f),
+            Self::Transport(error) => write!(f, "The network connection failed: {error}."),
+        }
+    }
+}
+
+impl core::error::Error for StreamError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::Tls(error) => Some(error),
+            Self::Transport(error) => Some(error),
+        }
+    }
+}

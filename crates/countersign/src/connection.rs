@@ -1,0 +1,534 @@
+//! [`Connection`]: the TLS engine. It reads and writes byte slices, never a socket.
+
+pub(crate) mod established;
+pub(crate) mod inbound;
+pub(crate) mod outbound;
+pub(crate) mod settings;
+pub(crate) mod state;
+
+use core::ops::Range;
+use std::io::IoSlice;
+use std::sync::Arc;
+
+use countersign_x509::VerifyCode;
+use pki_types::ServerName;
+
+use crate::config::{ClientConfig, Config, ServerConfig};
+use crate::connection::established::{Agreed, Established};
+use crate::connection::inbound::{Arrival, Inbound};
+use crate::connection::outbound::{Flight, Outbound};
+use crate::connection::state::State;
+use crate::error::{Error, Misuse, Result};
+use crate::handshake::script::{Effect, Progress, Script, Wire};
+use crate::handshake::tls13::after::{AfterHandshake, read_after_handshake};
+use crate::handshake::tls13::{client, server};
+use crate::messages::KeyUpdate;
+use crate::record::Sealer;
+use crate::verify::mode::{Role, VerifyMode};
+use crate::verify::peer::Peer;
+use crate::verify::question::{Answer, PeerInquiry, PeerQuestion, Question, QuestionId};
+
+/// One TLS connection, client or server, without any I/O.
+///
+/// The caller owns both buffers. What came from the network goes to [`receive`](Self::receive), which decrypts
+/// it in place; whatever has to go to the network is appended to `output` by the call that
+/// causes it, and by no other. Nothing waits inside.
+///
+/// ```
+/// # use countersign::{ClientConfig, Connection, Event, TrustStore, VerifyMode};
+/// # fn example(socket: &mut impl std::io::Read) -> Result<(), Box<dyn std::error::Error>> {
+/// let config = ClientConfig::builder().verify(VerifyMode::NONE).build()?;
+/// let mut output = Vec::new(); // to be sent
+/// let mut connection = Connection::client(&config, "db.example".try_into()?, &mut output)?;
+///
+/// let mut input = Vec::new(); // received, not yet consumed
+/// loop {
+///     let received = connection.receive(&mut input, &mut output)?;
+///     match received.event {
+///         Event::NeedInput => { /* send `output`, read more into `input` */ }
+///         Event::Data(range) => println!("{} bytes", input[range].len()),
+///         Event::Completed(_) => println!("{:?}", connection.agreed()),
+///         Event::PeerClosed => break,
+///         _ => {}
+///     }
+///     input.drain(..received.consumed);
+/// #   break;
+/// }
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+pub struct Connection {
+    role: Role,
+    config: Arc<Config>,
+    wire: Wire,
+    script: Option<Script<Established>>,
+    inbound: Inbound,
+    outbound: Outbound,
+    established: Option<Established>,
+    state: State,
+    question: Option<QuestionId>,
+    accepted_by_peer: bool,
+    failure: Option<Error>,
+}
+
+/// What a call of [`Connection::receive`] did.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Received {
+    /// How many bytes at the start of the input are done with. A range in
+    /// [`Event::Data`] lies within them, so use it before dropping them.
+    pub consumed: usize,
+    /// What happened.
+    pub event: Event,
+}
+
+/// What happened on a connection.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// Nothing more can be done without more input.
+    NeedInput,
+    /// Decrypted data: this range of the input.
+    Data(Range<usize>),
+    /// The handshake is suspended until the question is answered with
+    /// [`Connection::answer`].
+    Question(Question),
+    /// Something was completed.
+    Completed(Completed),
+    /// The peer closed the connection properly: there is no more data.
+    PeerClosed,
+}
+
+/// What was completed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Completed {
+    /// The handshake: data may be sent, [`Connection::peer`] and
+    /// [`Connection::agreed`] are known.
+    Handshake,
+}
+
+impl Connection {
+    /// A client's connection to `name`. The ClientHello is in `output`.
+    ///
+    /// `name` is sent to the server if it is a DNS name (SNI), and the server's certificate must
+    /// carry it, unless the configuration says otherwise.
+    ///
+    /// # Errors
+    /// If no ClientHello can be made, for want of random bytes.
+    pub fn client(
+        config: &Arc<ClientConfig>,
+        name: ServerName<'_>,
+        output: &mut Vec<u8>,
+    ) -> Result<Self> {
+        let config = Arc::clone(&config.0);
+        let wire = Wire::new(config.settings.clone());
+        let handshake = client::connect(wire.clone(), Arc::clone(&config), name.to_owned());
+        let script = Script::new(wire.clone(), handshake);
+        let mut connection = Self::new(Role::Client, config, wire, script);
+        connection.start(output)?;
+        Ok(connection)
+    }
+
+    /// A server's connection. It waits for the ClientHello.
+    pub fn server(config: &Arc<ServerConfig>) -> Self {
+        let config = Arc::clone(&config.0);
+        let wire = Wire::new(config.settings.clone());
+        let script = Script::new(
+            wire.clone(),
+            server::serve(wire.clone(), Arc::clone(&config)),
+        );
+        let mut connection = Self::new(Role::Server, config, wire, script);
+        // A server writes nothing before the ClientHello, and cannot fail before it either.
+        if let Err(error) = connection.start(&mut Vec::new()) {
+            connection.failure = Some(error);
+        }
+        connection
+    }
+
+    fn new(role: Role, config: Arc<Config>, wire: Wire, script: Script<Established>) -> Self {
+        let sealer = match role {
+            Role::Client => Sealer::first_client_hello(),
+            Role::Server => Sealer::plain(),
+        };
+        Self {
+            role,
+            inbound: Inbound::new(&config.limits),
+            outbound: Outbound::new(sealer),
+            config,
+            wire,
+            script: Some(script),
+            established: None,
+            state: State::AwaitingClientHello,
+            question: None,
+            accepted_by_peer: false,
+            failure: None,
+        }
+    }
+
+    fn start(&mut self, output: &mut Vec<u8>) -> Result<()> {
+        let progress = self.script.as_mut().map(Script::resume);
+        self.advance(progress, output).map(|_| ())
+    }
+
+    /// Processes records at the start of `input`, decrypting them in place, until something
+    /// happens or more input is needed.
+    ///
+    /// Returns after at most one event. Call it again with what is left after
+    /// [`Received::consumed`], also if that is nothing, until it says
+    /// [`Event::NeedInput`] or [`Event::PeerClosed`].
+    ///
+    /// # Errors
+    /// Every error but [`Error::Misuse`] ends the connection; `output` holds the alert that goes with
+    /// it. A later call returns the same error. Data handed out before stays valid.
+    pub fn receive(&mut self, input: &mut [u8], output: &mut Vec<u8>) -> Result<Received> {
+        if let Some(failure) = &self.failure {
+            return Err(failure.clone());
+        }
+        if self.question.is_some() {
+            return Err(Misuse::QuestionOpen.into());
+        }
+        self.receive_records(input, output)
+            .map_err(|error| self.fail(error, output))
+    }
+
+    fn receive_records(&mut self, input: &mut [u8], output: &mut Vec<u8>) -> Result<Received> {
+        let mut consumed = 0;
+        loop {
+            if let Some(event) = self.process_messages(output)? {
+                return Ok(Received { consumed, event });
+            }
+            // RFC 9846 §6.1: data received after a closure alert MUST be ignored.
+            if self.inbound.is_closed() {
+                return Ok(Received {
+                    consumed: input.len(),
+                    event: Event::PeerClosed,
+                });
+            }
+            let rest = input.get_mut(consumed..).unwrap_or_default();
+            let start = consumed;
+            let (length, arrival) = self.inbound.open(rest, self.state)?;
+            consumed = consumed.saturating_add(length);
+            match arrival {
+                Arrival::Incomplete => {
+                    return Ok(Received {
+                        consumed,
+                        event: Event::NeedInput,
+                    });
+                }
+                Arrival::Data(range) => {
+                    self.accepted_by_peer = true;
+                    let range = start.saturating_add(range.start)..start.saturating_add(range.end);
+                    return Ok(Received {
+                        consumed,
+                        event: Event::Data(range),
+                    });
+                }
+                // A close_notify in the middle of a handshake ends it without a result.
+                Arrival::Closed if self.script.is_some() => return Err(Error::Closed),
+                Arrival::Closed | Arrival::Handshake | Arrival::Nothing => {}
+            }
+        }
+    }
+
+    /// Hands whole handshake messages to whom they concern, until something happens.
+    fn process_messages(&mut self, output: &mut Vec<u8>) -> Result<Option<Event>> {
+        while let Some(message) = self.inbound.next_message()? {
+            let progress = self
+                .script
+                .as_mut()
+                .map(|script| script.resume_with_message(message.clone()));
+            let event = match progress {
+                None => self.process_after_handshake(&message, output)?,
+                progress => self.advance(progress, output)?,
+            };
+            if event.is_some() {
+                return Ok(event);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Applies what the script caused, and takes note of how far it got.
+    fn advance(
+        &mut self,
+        progress: Option<Result<Progress<Established>>>,
+        output: &mut Vec<u8>,
+    ) -> Result<Option<Event>> {
+        self.apply_effects(output)?;
+        match progress.ok_or(Error::Internal("there is no handshake to resume"))?? {
+            Progress::NeedsMessage(state) => {
+                self.state = state;
+                Ok(None)
+            }
+            Progress::Asks(inquiry) => Ok(Some(self.ask(inquiry))),
+            Progress::Done(established) => Ok(Some(self.complete(established))),
+        }
+    }
+
+    fn apply_effects(&mut self, output: &mut Vec<u8>) -> Result<()> {
+        let (messages, effects) = {
+            let mut exchange = self.wire.lock();
+            (
+                core::mem::take(&mut exchange.flight),
+                core::mem::take(&mut exchange.effects),
+            )
+        };
+        let mut flight = Flight::new(&messages);
+        for effect in effects {
+            match effect {
+                Effect::InstallReadKeys(keys) => self.inbound.install(keys)?,
+                effect => self.outbound.apply(effect, &mut flight, output)?,
+            }
+        }
+        self.outbound.flush(&mut flight, output)
+    }
+
+    fn ask(&mut self, inquiry: PeerInquiry) -> Event {
+        let id = QuestionId::unique();
+        self.question = Some(id.clone());
+        self.state = State::AwaitingAnswer;
+        Event::Question(Question::Peer(PeerQuestion { id, inquiry }))
+    }
+
+    fn complete(&mut self, established: Established) -> Event {
+        self.script = None;
+        self.established = Some(established);
+        self.state = State::Connected;
+        // A server has the client's Finished, after which nothing can be refused.
+        self.accepted_by_peer = self.role == Role::Server;
+        Event::Completed(Completed::Handshake)
+    }
+
+    fn process_after_handshake(
+        &mut self,
+        message: &[u8],
+        output: &mut Vec<u8>,
+    ) -> Result<Option<Event>> {
+        match read_after_handshake(self.role, message)? {
+            AfterHandshake::Ticket => {
+                self.inbound.count_message_after_handshake()?;
+                self.accepted_by_peer = true;
+            }
+            AfterHandshake::KeyUpdate(request) => {
+                self.inbound.update_keys()?;
+                self.accepted_by_peer = true;
+                // RFC 9846 §4.7.3: a request MUST be answered with a KeyUpdate before the next data.
+                if request == KeyUpdate::Requested && !self.outbound.is_closed() {
+                    self.outbound.update_keys(KeyUpdate::NotRequested, output)?;
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Answers the open question and goes on with the handshake. Call
+    /// [`receive`](Self::receive) afterwards, even without new input.
+    ///
+    /// # Errors
+    /// [`Misuse::NotTheOpenQuestion`] if it answers another question; otherwise as for
+    /// [`receive`](Self::receive): a verdict that refuses the peer comes back as
+    /// [`Error::PeerRejected`].
+    pub fn answer(&mut self, answer: Answer, output: &mut Vec<u8>) -> Result<()> {
+        if let Some(failure) = &self.failure {
+            return Err(failure.clone());
+        }
+        if !self
+            .question
+            .as_ref()
+            .is_some_and(|open| open.is(&answer.id))
+        {
+            return Err(Misuse::NotTheOpenQuestion.into());
+        }
+        self.question = None;
+        let progress = self
+            .script
+            .as_mut()
+            .map(|script| script.resume_with_answer(answer.body));
+        self.advance(progress, output)
+            .map(|_| ())
+            .map_err(|error| self.fail(error, output))
+    }
+
+    /// Notes that the input has ended: the transport is closed for reading.
+    ///
+    /// # Errors
+    /// [`Error::Truncated`] if the peer had not closed the connection properly: an attacker may have cut it.
+    pub fn end_of_input(&mut self) -> Result<()> {
+        if let Some(failure) = &self.failure {
+            return Err(failure.clone());
+        }
+        if self.inbound.is_closed() {
+            return Ok(());
+        }
+        let error = Error::Truncated { during: self.state };
+        self.failure = Some(error.clone());
+        self.script = None;
+        self.state = State::Closed;
+        Err(error)
+    }
+
+    /// Seals `plaintext` into `output`, all of it, and returns how many bytes that was.
+    ///
+    /// The slices are gathered; data is copied once, into `output`, and encrypted there.
+    ///
+    /// # Errors
+    /// [`Misuse::HandshakeRunning`] before the handshake is complete, [`Misuse::AlreadyClosed`]
+    /// after [`close`](Self::close).
+    pub fn send(&mut self, plaintext: &[IoSlice<'_>], output: &mut Vec<u8>) -> Result<usize> {
+        self.check_connected()?;
+        self.outbound
+            .send_data(plaintext, output)
+            .map_err(|error| self.fail(error, output))
+    }
+
+    /// Changes the keys of this direction now, and asks the peer to change its own if
+    /// `ask_peer` (RFC 9846 §4.7.3, `SSL_key_update`). It also happens by itself, in time.
+    ///
+    /// # Errors
+    /// As for [`send`](Self::send).
+    pub fn update_keys(&mut self, ask_peer: bool, output: &mut Vec<u8>) -> Result<()> {
+        self.check_connected()?;
+        if self.outbound.is_closed() {
+            return Err(Misuse::AlreadyClosed.into());
+        }
+        let request = if ask_peer {
+            KeyUpdate::Requested
+        } else {
+            KeyUpdate::NotRequested
+        };
+        self.outbound
+            .update_keys(request, output)
+            .map_err(|error| self.fail(error, output))
+    }
+
+    /// Ends this side's direction with a close_notify (`SSL_shutdown`). The peer may go on sending.
+    pub fn close(&mut self, output: &mut Vec<u8>) {
+        self.outbound.close(output);
+    }
+
+    fn check_connected(&self) -> Result<()> {
+        match &self.failure {
+            Some(failure) => Err(failure.clone()),
+            None if self.established.is_none() => Err(Misuse::HandshakeRunning.into()),
+            None => Ok(()),
+        }
+    }
+
+    /// Ends the connection: sends the alert of the error, and remembers the error. A misuse
+    /// ends nothing.
+    fn fail(&mut self, error: Error, output: &mut Vec<u8>) -> Error {
+        if let Error::Misuse(_) = error {
+            return error;
+        }
+        if let Some(alert) = error.alert() {
+            self.outbound.fail(alert, output);
+        }
+        self.script = None;
+        self.question = None;
+        self.state = State::Closed;
+        self.failure = Some(error.clone());
+        error
+    }
+
+    /// Changes how the peer is verified, on this connection only (`SSL_set_verify`). It
+    /// takes effect at the next decision: a verification under way is judged by it.
+    ///
+    /// # Errors
+    /// [`Misuse::FlagsWithoutPeer`] for a mode that would do nothing.
+    pub fn set_verify_mode(&mut self, mode: VerifyMode) -> Result<()> {
+        if !mode.is_usable() {
+            return Err(Misuse::FlagsWithoutPeer.into());
+        }
+        self.wire.lock().settings.verify_mode = mode;
+        Ok(())
+    }
+
+    /// How the peer is verified on this connection.
+    pub fn verify_mode(&self) -> VerifyMode {
+        self.wire.settings().verify_mode
+    }
+
+    /// Changes how many intermediates the peer's chain may have, on this connection only
+    /// (`SSL_set_verify_depth`). It takes effect at the next verification.
+    pub fn set_verify_depth(&mut self, intermediates: u32) {
+        self.wire.lock().settings.verify_depth = Some(intermediates);
+    }
+
+    /// Which end this is.
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    /// Who the peer is. `None` before the handshake is complete, after a failure, and if
+    /// the peer presented no certificate.
+    pub fn peer(&self) -> Option<&Peer> {
+        if self
+            .failure
+            .as_ref()
+            .is_some_and(|failure| failure.alert().is_some())
+        {
+            return None;
+        }
+        self.established.as_ref()?.peer.as_ref()
+    }
+
+    /// The verify result: `None` if no certificate was verified, which is not success
+    /// (`SSL_get_verify_result` says 0 then).
+    pub fn verify_result(&self) -> Option<VerifyCode> {
+        if let Some(Error::PeerRejected { rejection, .. }) = &self.failure {
+            return Some(rejection.code);
+        }
+        self.established.as_ref()?.peer.as_ref().map(Peer::code)
+    }
+
+    /// What the two ends agreed on. `None` before the handshake is complete.
+    pub fn agreed(&self) -> Option<&Agreed> {
+        self.established
+            .as_ref()
+            .map(|established| &established.agreed)
+    }
+
+    /// Where in its life the connection is.
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// Whether the handshake is still running.
+    pub fn is_handshaking(&self) -> bool {
+        self.established.is_none() && self.failure.is_none()
+    }
+
+    /// Whether the peer has shown that it accepted this side.
+    ///
+    /// A TLS 1.3 client completes its handshake before the server has looked at its
+    /// certificate. This turns true with the first data or message that the server sends after it has. A
+    /// server knows at once.
+    pub fn accepted_by_peer(&self) -> bool {
+        self.accepted_by_peer
+    }
+
+    /// Derives keying material that both ends share, for another protocol (RFC 9846 §7.5,
+    /// `SSL_export_keying_material`). An absent context is the same as an empty one.
+    ///
+    /// # Errors
+    /// [`Misuse::HandshakeRunning`] before the handshake is complete, [`Misuse::ExportTooLong`] if `out`
+    /// is longer than 255 hash lengths.
+    pub fn export_keying_material(
+        &self,
+        label: &[u8],
+        context: &[u8],
+        out: &mut [u8],
+    ) -> Result<()> {
+        let established = self.established.as_ref().ok_or(Misuse::HandshakeRunning)?;
+        established
+            .exporter
+            .derive(label, context, out)
+            .map_err(|_| Misuse::ExportTooLong.into())
+    }
+
+    /// The configuration's mode at the start; see [`verify_mode`](Self::verify_mode) for now.
+    pub(crate) fn config(&self) -> &Config {
+        &self.config
+    }
+}

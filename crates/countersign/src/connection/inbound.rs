@@ -1,0 +1,220 @@
+//! The reading half of a connection: opens records, joins handshake messages, and counts
+//! what a peer could send forever without getting anywhere.
+
+use core::ops::Range;
+
+use crate::alert::Alert;
+use crate::config::limits::Limits;
+use crate::connection::state::State;
+use crate::error::{Error, Result};
+use crate::keys::installed::{Successors, TrafficKeys};
+use crate::record::{
+    ContentType, HEADER_LEN, Joiner, MessageLimits, Opener, Protection, parse_header,
+};
+use crate::violation::Violation;
+
+/// How many change_cipher_spec records a whole handshake may hold. Two are usual.
+const CHANGE_CIPHER_SPEC_LIMIT: u32 = 8;
+
+/// What one record brought.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    /// There is no whole record yet.
+    Incomplete,
+    /// Nothing that matters.
+    Nothing,
+    /// Handshake bytes, which the joiner has now.
+    Handshake,
+    /// Application data, where it lies in the input.
+    Data(Range<usize>),
+    /// The peer closed its direction.
+    Closed,
+}
+
+/// The reading half.
+#[derive(Debug)]
+pub(crate) struct Inbound {
+    opener: Opener,
+    successors: Option<Successors>,
+    joiner: Joiner,
+    limits: Limits,
+    /// Handshake bytes of the handshake in flight.
+    handshake_bytes: usize,
+    change_cipher_specs: u32,
+    warnings: u32,
+    empty_records: u32,
+    key_updates: u32,
+    messages_after_handshake: u32,
+    closed: bool,
+}
+
+impl Inbound {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        let size = limits.message_size;
+        Self {
+            opener: Opener::Plain,
+            successors: None,
+            joiner: Joiner::new(MessageLimits {
+                certificate: size,
+                other: size.min(64 * 1024),
+            }),
+            limits: limits.clone(),
+            handshake_bytes: 0,
+            change_cipher_specs: 0,
+            warnings: 0,
+            empty_records: 0,
+            key_updates: 0,
+            messages_after_handshake: 0,
+            closed: false,
+        }
+    }
+
+    /// Whether the peer closed its direction.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// Takes the next handshake message that is whole.
+    pub(crate) fn next_message(&mut self) -> Result<Option<Vec<u8>>> {
+        self.joiner.next()
+    }
+
+    /// Opens the record at the start of `input`, in place, and returns its length and what it brought.
+    pub(crate) fn open(&mut self, input: &mut [u8], state: State) -> Result<(usize, Arrival)> {
+        let Some(header) = parse_header(input, self.opener.protection())? else {
+            return Ok((0, Arrival::Incomplete));
+        };
+        let Some(body) = input.get_mut(HEADER_LEN..header.record_len()) else {
+            return Ok((0, Arrival::Incomplete));
+        };
+        let opened = self.opener.open(header, body)?;
+        // RFC 9846 §5.1: handshake messages MUST NOT be interleaved with other record types. An
+        // alert may come, since it is the last that does.
+        let in_between = !matches!(
+            opened.content_type,
+            ContentType::Handshake | ContentType::Alert
+        );
+        if in_between && !self.joiner.is_empty() {
+            return Err(Violation::InterleavedRecords.into());
+        }
+        let content = body.get(opened.range.clone()).unwrap_or_default();
+        let arrival = match opened.content_type {
+            ContentType::Handshake => self.take_handshake(content, state)?,
+            ContentType::ApplicationData => self.take_data(opened.range, state)?,
+            ContentType::Alert => self.take_alert(content, state)?,
+            ContentType::ChangeCipherSpec => {
+                self.take_change_cipher_spec(content, opened.protection, state)?
+            }
+        };
+        Ok((header.record_len(), arrival))
+    }
+
+    fn take_handshake(&mut self, content: &[u8], state: State) -> Result<Arrival> {
+        if state != State::Connected {
+            self.handshake_bytes = self.handshake_bytes.saturating_add(content.len());
+            if self.handshake_bytes > self.limits.handshake_size {
+                return Err(Violation::HandshakeTooLong.into());
+            }
+        }
+        self.warnings = 0;
+        self.joiner.push(content)?;
+        Ok(Arrival::Handshake)
+    }
+
+    fn take_data(&mut self, range: Range<usize>, state: State) -> Result<Arrival> {
+        // Both ends hold the keys for application data only when the handshake is complete.
+        if state != State::Connected {
+            return Err(Violation::EarlyApplicationData.into());
+        }
+        if range.is_empty() {
+            // RFC 9846 §5.1: empty fragments of application data MAY be sent, against traffic analysis.
+            self.empty_records = self.empty_records.saturating_add(1);
+            if self.empty_records > self.limits.empty_records {
+                return Err(Violation::TooManyEmptyRecords.into());
+            }
+            return Ok(Arrival::Nothing);
+        }
+        self.warnings = 0;
+        self.empty_records = 0;
+        self.key_updates = 0;
+        self.messages_after_handshake = 0;
+        Ok(Arrival::Data(
+            range.start.saturating_add(HEADER_LEN)..range.end.saturating_add(HEADER_LEN),
+        ))
+    }
+
+    fn take_alert(&mut self, content: &[u8], state: State) -> Result<Arrival> {
+        let [_, code] = content else {
+            return Err(Violation::MalformedAlert.into());
+        };
+        match Alert::from(*code) {
+            Alert::CloseNotify => {
+                self.closed = true;
+                Ok(Arrival::Closed)
+            }
+            // RFC 9846 §6: the level can be ignored; user_canceled alone is not an error.
+            Alert::UserCanceled => {
+                self.warnings = self.warnings.saturating_add(1);
+                if self.warnings > self.limits.warnings {
+                    return Err(Violation::TooManyWarnings.into());
+                }
+                Ok(Arrival::Nothing)
+            }
+            alert => Err(Error::AlertReceived {
+                alert,
+                during: state,
+            }),
+        }
+    }
+
+    /// RFC 9846 §5: a change_cipher_spec of the single byte 1, between the first ClientHello and the
+    /// peer's Finished, is dropped; anything else MUST be answered with unexpected_message.
+    fn take_change_cipher_spec(
+        &mut self,
+        content: &[u8],
+        protection: Protection,
+        state: State,
+    ) -> Result<Arrival> {
+        let too_early_or_late = matches!(state, State::Connected | State::AwaitingClientHello);
+        if protection == Protection::Encrypted || too_early_or_late {
+            return Err(Violation::UnexpectedChangeCipherSpec.into());
+        }
+        if content != [1] {
+            return Err(Violation::MalformedChangeCipherSpec.into());
+        }
+        self.change_cipher_specs = self.change_cipher_specs.saturating_add(1);
+        if self.change_cipher_specs > CHANGE_CIPHER_SPEC_LIMIT {
+            return Err(Violation::TooManyChangeCipherSpecs.into());
+        }
+        Ok(Arrival::Nothing)
+    }
+
+    /// Counts a message after the handshake other than a KeyUpdate.
+    pub(crate) fn count_message_after_handshake(&mut self) -> Result<()> {
+        self.messages_after_handshake = self.messages_after_handshake.saturating_add(1);
+        if self.messages_after_handshake > self.limits.messages_after_handshake {
+            return Err(Violation::TooManyMessages.into());
+        }
+        Ok(())
+    }
+
+    /// Reads with these keys from here on.
+    pub(crate) fn install(&mut self, keys: TrafficKeys) -> Result<()> {
+        // RFC 9846 §5.1: handshake messages MUST NOT span key changes.
+        if !self.joiner.is_empty() {
+            return Err(Violation::MessageAcrossKeyChange.into());
+        }
+        (self.opener, self.successors) = keys.into_opener();
+        Ok(())
+    }
+
+    /// Reads with the next keys from here on: the peer sent a KeyUpdate.
+    pub(crate) fn update_keys(&mut self) -> Result<()> {
+        self.key_updates = self.key_updates.saturating_add(1);
+        if self.key_updates > self.limits.key_updates {
+            return Err(Violation::TooManyKeyUpdates.into());
+        }
+        let keys = Successors::next(self.successors.take())?;
+        self.install(keys)
+    }
+}

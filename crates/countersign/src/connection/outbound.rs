@@ -1,0 +1,178 @@
+//! The writing half of a connection: seals records straight into the caller's output.
+
+use std::io::IoSlice;
+
+use crate::alert::Alert;
+use crate::error::{Misuse, Result};
+use crate::handshake::script::Effect;
+use crate::keys::installed::{Successors, TrafficKeys};
+use crate::messages::{KeyUpdate, write_message};
+use crate::record::{ContentType, Sealer};
+
+/// What goes in front of an alert (RFC 9846 §6).
+const WARNING: u8 = 1;
+const FATAL: u8 = 2;
+
+/// The writing half.
+#[derive(Debug)]
+pub(crate) struct Outbound {
+    sealer: Sealer,
+    successors: Option<Successors>,
+    closed: bool,
+}
+
+impl Outbound {
+    pub(crate) fn new(sealer: Sealer) -> Self {
+        Self {
+            sealer,
+            successors: None,
+            closed: false,
+        }
+    }
+
+    /// Whether this side closed its direction.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// Seals application data. Returns how many bytes.
+    pub(crate) fn send_data(
+        &mut self,
+        plaintext: &[IoSlice<'_>],
+        output: &mut Vec<u8>,
+    ) -> Result<usize> {
+        if self.closed {
+            return Err(Misuse::AlreadyClosed.into());
+        }
+        let length = plaintext
+            .iter()
+            .map(|slice| slice.len())
+            .fold(0, usize::saturating_add);
+        if length == 0 {
+            return Ok(0);
+        }
+        if self.sealer.should_update_keys() {
+            self.update_keys(KeyUpdate::NotRequested, output)?;
+        }
+        self.sealer
+            .seal(ContentType::ApplicationData, plaintext, output)?;
+        Ok(length)
+    }
+
+    /// Sends a KeyUpdate and changes keys (RFC 9846 §4.7.3).
+    pub(crate) fn update_keys(&mut self, request: KeyUpdate, output: &mut Vec<u8>) -> Result<()> {
+        let mut message = Vec::new();
+        write_message(&request, &mut message)?;
+        self.sealer
+            .seal(ContentType::Handshake, &[IoSlice::new(&message)], output)?;
+        let next = Successors::next(self.successors.take())?;
+        self.install(next);
+        Ok(())
+    }
+
+    /// Writes with these keys from here on.
+    fn install(&mut self, keys: TrafficKeys) {
+        (self.sealer, self.successors) = keys.into_sealer();
+    }
+
+    /// Ends this direction.
+    pub(crate) fn close(&mut self, output: &mut Vec<u8>) {
+        self.send_alert(WARNING, Alert::CloseNotify, output);
+    }
+
+    /// Ends this direction with an error.
+    pub(crate) fn fail(&mut self, alert: Alert, output: &mut Vec<u8>) {
+        self.send_alert(FATAL, alert, output);
+    }
+
+    /// Nothing follows an alert, so it is sent once and closes this direction.
+    fn send_alert(&mut self, level: u8, alert: Alert, output: &mut Vec<u8>) {
+        if self.closed {
+            return;
+        }
+        self.closed = true;
+        let before = output.len();
+        let content = [level, alert.code()];
+        if self
+            .sealer
+            .seal(ContentType::Alert, &[IoSlice::new(&content)], output)
+            .is_err()
+        {
+            // A key that may seal no more cannot seal an alert either.
+            output.truncate(before);
+        }
+    }
+
+    /// Puts the messages of a flight into records, and changes keys between them.
+    ///
+    /// Messages under the same keys share records.
+    pub(crate) fn apply(
+        &mut self,
+        effect: Effect,
+        flight: &mut Flight<'_>,
+        output: &mut Vec<u8>,
+    ) -> Result<()> {
+        match effect {
+            Effect::Send { length } => flight.extend(length),
+            Effect::SendChangeCipherSpec => {
+                self.flush(flight, output)?;
+                write_change_cipher_spec(output)?;
+            }
+            Effect::InstallWriteKeys(keys) => {
+                self.flush(flight, output)?;
+                self.install(keys);
+            }
+            Effect::InstallReadKeys(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Writes what has gathered.
+    pub(crate) fn flush(&mut self, flight: &mut Flight<'_>, output: &mut Vec<u8>) -> Result<()> {
+        let gathered = flight.take();
+        if gathered.is_empty() {
+            return Ok(());
+        }
+        self.sealer
+            .seal(ContentType::Handshake, &[IoSlice::new(gathered)], output)?;
+        // RFC 9846 §5.1: only the first ClientHello may say TLS 1.0.
+        if let Sealer::Plain { .. } = self.sealer {
+            self.sealer = Sealer::plain();
+        }
+        Ok(())
+    }
+}
+
+/// A change_cipher_spec is never encrypted (RFC 9846 §5).
+fn write_change_cipher_spec(output: &mut Vec<u8>) -> Result<()> {
+    Sealer::plain().seal(ContentType::ChangeCipherSpec, &[IoSlice::new(&[1])], output)
+}
+
+/// The messages of a flight, gathered until the keys change.
+pub(crate) struct Flight<'f> {
+    rest: &'f [u8],
+    gathered: usize,
+}
+
+impl<'f> Flight<'f> {
+    pub(crate) fn new(messages: &'f [u8]) -> Self {
+        Self {
+            rest: messages,
+            gathered: 0,
+        }
+    }
+
+    fn extend(&mut self, length: usize) {
+        self.gathered = self.gathered.saturating_add(length);
+    }
+
+    fn take(&mut self) -> &'f [u8] {
+        let (gathered, rest) = self
+            .rest
+            .split_at_checked(self.gathered)
+            .unwrap_or((self.rest, &[]));
+        self.rest = rest;
+        self.gathered = 0;
+        gathered
+    }
+}

@@ -1,0 +1,400 @@
+//! Whole connections between two engines in memory.
+
+mod pair;
+
+use std::sync::Arc;
+
+use countersign::{
+    Alert, CipherSuite, ClientConfig, Completed, Error, NamedGroup, PeerNames, Question, Report,
+    ServerConfig, State, Verdict, Verification, VerifyMode, Violation,
+};
+use pair::{Authority, For, Pair};
+
+struct Setup {
+    authority: Authority,
+}
+
+impl Setup {
+    fn new() -> Self {
+        Self {
+            authority: Authority::new("Test CA"),
+        }
+    }
+
+    fn client(&self) -> countersign::ConfigBuilder<countersign::ClientSide> {
+        ClientConfig::builder().trust(self.authority.trust())
+    }
+
+    fn server(&self) -> countersign::ConfigBuilder<countersign::ServerSide> {
+        ServerConfig::builder()
+            .credential(self.authority.issue("server.example", For::Server))
+            .trust(self.authority.trust())
+    }
+}
+
+fn connect(client: &Arc<ClientConfig>, server: &Arc<ServerConfig>) -> Pair {
+    let mut pair = Pair::new(client, server);
+    pair.run();
+    pair
+}
+
+#[test]
+fn a_client_verifies_the_server_and_data_flows() {
+    let setup = Setup::new();
+    let mut pair = connect(
+        &setup.client().build().unwrap(),
+        &setup.server().build().unwrap(),
+    );
+    assert_eq!(pair.client.completed, [Completed::Handshake]);
+    assert_eq!(pair.server.completed, [Completed::Handshake]);
+    assert!(pair.client.connection.peer().unwrap().is_verified());
+    assert!(pair.server.connection.peer().is_none());
+    assert_eq!(pair.server.connection.verify_result(), None);
+    assert!(!pair.client.connection.accepted_by_peer());
+    pair.assert_alive();
+    assert!(pair.client.connection.accepted_by_peer());
+}
+
+#[test]
+fn every_suite_and_group_connects_with_mutual_authentication() {
+    let setup = Setup::new();
+    for suite in CipherSuite::ALL {
+        for group in NamedGroup::ALL {
+            let client = setup
+                .client()
+                .suites([*suite])
+                .groups([*group])
+                .credential(setup.authority.issue("client", For::Client))
+                .build()
+                .unwrap();
+            let server = setup
+                .server()
+                .verify(VerifyMode::PEER | VerifyMode::FAIL_IF_NO_PEER_CERT)
+                .build()
+                .unwrap();
+            let mut pair = connect(&client, &server);
+            assert!(
+                pair.client.error.is_none() && pair.server.error.is_none(),
+                "{suite:?} {group:?}"
+            );
+            let agreed = pair.server.connection.agreed().unwrap();
+            assert_eq!(
+                (agreed.suite, agreed.group, agreed.retried),
+                (*suite, *group, false)
+            );
+            assert!(pair.server.connection.peer().unwrap().is_verified());
+            pair.assert_alive();
+        }
+    }
+}
+
+#[test]
+fn a_retry_brings_the_group_that_the_server_wants() {
+    let setup = Setup::new();
+    for group in [NamedGroup::Secp256r1, NamedGroup::Secp384r1] {
+        let client = setup.client().build().unwrap();
+        let server = setup.server().groups([group]).build().unwrap();
+        let mut pair = connect(&client, &server);
+        let agreed = pair.client.connection.agreed().unwrap();
+        assert_eq!((agreed.group, agreed.retried), (group, true));
+        pair.assert_alive();
+    }
+}
+
+#[test]
+fn any_fragmentation_of_the_transport_is_fine() {
+    let setup = Setup::new();
+    let client = setup
+        .client()
+        .credential(setup.authority.issue("client", For::Client))
+        .build()
+        .unwrap();
+    let server = setup.server().verify(VerifyMode::PEER).build().unwrap();
+    for size in [1, 2, 3, 5, 7, 100, 1000] {
+        let mut pair = Pair::new(&client, &server);
+        pair.run_in_pieces(size);
+        assert_eq!(
+            pair.server.completed,
+            [Completed::Handshake],
+            "pieces of {size}"
+        );
+        pair.assert_alive();
+    }
+}
+
+#[test]
+fn an_empty_answer_is_fine_unless_a_certificate_is_required() {
+    let setup = Setup::new();
+    let client = setup.client().build().unwrap();
+    let mut pair = connect(
+        &client,
+        &setup.server().verify(VerifyMode::PEER).build().unwrap(),
+    );
+    assert!(
+        pair.server
+            .connection
+            .agreed()
+            .unwrap()
+            .certificate_requested
+    );
+    assert!(pair.server.connection.peer().is_none());
+    pair.assert_alive();
+
+    let required = VerifyMode::PEER | VerifyMode::FAIL_IF_NO_PEER_CERT;
+    let pair = connect(&client, &setup.server().verify(required).build().unwrap());
+    assert!(matches!(
+        pair.server.error,
+        Some(Error::NoPeerCertificate {
+            alert: Alert::CertificateRequired
+        })
+    ));
+    // A TLS 1.3 client completes first, and learns of its refusal afterwards.
+    assert_eq!(pair.client.completed, [Completed::Handshake]);
+    let refused = pair.client.error.unwrap();
+    assert!(matches!(
+        refused,
+        Error::AlertReceived {
+            alert: Alert::CertificateRequired,
+            during: State::Connected
+        }
+    ));
+    assert!(
+        refused.to_string().contains("requires a certificate"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn verdicts_may_come_later_in_both_roles() {
+    let setup = Setup::new();
+    let later = |_: &countersign::Presented<'_>| Verification::Later;
+    struct Later<F>(F);
+    impl<F: Fn(&countersign::Presented<'_>) -> Verification + Send + Sync> countersign::Verifier
+        for Later<F>
+    {
+        fn verify(&self, presented: &countersign::Presented<'_>) -> Verification {
+            (self.0)(presented)
+        }
+    }
+    let client = ClientConfig::builder()
+        .verifier(Later(later))
+        .credential(setup.authority.issue("client", For::Client))
+        .build()
+        .unwrap();
+    let server = setup
+        .server()
+        .verifier(Later(later))
+        .verify(VerifyMode::PEER)
+        .build()
+        .unwrap();
+    let mut pair = connect(&client, &server);
+    assert_eq!(pair.client.connection.state(), State::AwaitingAnswer);
+    let accept = |question| match question {
+        Question::Peer(question) => {
+            let report = countersign::ChainVerifier::new(setup.authority.trust())
+                .report(&question.presented());
+            question.answer(Verdict::Follow(report))
+        }
+        _ => unreachable!(),
+    };
+    // Nothing moves while the question is open.
+    assert!(matches!(
+        pair.client.connection.receive(&mut [], &mut Vec::new()),
+        Err(Error::Misuse(countersign::Misuse::QuestionOpen))
+    ));
+    pair.client.answer(accept);
+    pair.client.process();
+    pair.run();
+    assert_eq!(pair.client.completed, [Completed::Handshake]);
+    assert_eq!(pair.server.connection.state(), State::AwaitingAnswer);
+    pair.server.answer(accept);
+    pair.server.process();
+    pair.run();
+    assert_eq!(pair.server.completed, [Completed::Handshake]);
+    assert!(pair.server.connection.peer().unwrap().is_verified());
+    pair.assert_alive();
+}
+
+#[test]
+fn keys_are_updated_in_both_directions() {
+    let setup = Setup::new();
+    let mut pair = connect(
+        &setup.client().build().unwrap(),
+        &setup.server().build().unwrap(),
+    );
+    for _ in 0..3 {
+        pair.client
+            .connection
+            .update_keys(true, &mut pair.client.output)
+            .unwrap();
+        pair.assert_alive();
+        pair.server
+            .connection
+            .update_keys(false, &mut pair.server.output)
+            .unwrap();
+        pair.assert_alive();
+    }
+}
+
+#[test]
+fn closing_and_truncation_are_told_apart() {
+    let setup = Setup::new();
+    let mut pair = connect(
+        &setup.client().build().unwrap(),
+        &setup.server().build().unwrap(),
+    );
+    pair.client.send(b"last words").unwrap();
+    pair.client.connection.close(&mut pair.client.output);
+    pair.run();
+    assert_eq!(pair.server.data, b"last words");
+    assert!(pair.server.peer_closed);
+    assert!(pair.server.connection.end_of_input().is_ok());
+    // The other direction is still open.
+    pair.server.send(b"and mine").unwrap();
+    pair.run();
+    assert_eq!(pair.client.data, b"and mine");
+    let truncated = pair.client.connection.end_of_input().unwrap_err();
+    assert!(
+        matches!(
+            truncated,
+            Error::Truncated {
+                during: State::Connected
+            }
+        ),
+        "{truncated}"
+    );
+}
+
+#[test]
+fn alpn_is_negotiated_or_refused() {
+    let setup = Setup::new();
+    let server = setup.server().alpn(["h2", "http/1.1"]).build().unwrap();
+    let pair = connect(&setup.client().alpn(["http/1.1"]).build().unwrap(), &server);
+    assert_eq!(
+        pair.client.connection.agreed().unwrap().alpn.as_deref(),
+        Some(&b"http/1.1"[..])
+    );
+    assert_eq!(
+        pair.server.connection.agreed().unwrap().alpn.as_deref(),
+        Some(&b"http/1.1"[..])
+    );
+
+    let pair = connect(&setup.client().alpn(["smtp"]).build().unwrap(), &server);
+    let error = pair.server.error.unwrap();
+    assert_eq!(error.alert(), Some(Alert::NoApplicationProtocol));
+    assert!(error.to_string().contains("h2, http/1.1"), "{error}");
+    assert!(matches!(
+        pair.client.error,
+        Some(Error::AlertReceived {
+            alert: Alert::NoApplicationProtocol,
+            ..
+        })
+    ));
+}
+
+#[test]
+fn both_ends_export_the_same_keying_material() {
+    let setup = Setup::new();
+    let pair = connect(
+        &setup.client().build().unwrap(),
+        &setup.server().build().unwrap(),
+    );
+    let export = |end: &pair::End, label: &[u8]| {
+        let mut out = [0; 40];
+        end.connection
+            .export_keying_material(label, b"context", &mut out)
+            .unwrap();
+        out
+    };
+    assert_eq!(
+        export(&pair.client, b"EXPERIMENTAL"),
+        export(&pair.server, b"EXPERIMENTAL")
+    );
+    assert_ne!(
+        export(&pair.client, b"EXPERIMENTAL"),
+        export(&pair.client, b"EXPERIMENTAL 2")
+    );
+}
+
+#[test]
+fn a_damaged_record_ends_the_connection_with_bad_record_mac() {
+    let setup = Setup::new();
+    let mut pair = connect(
+        &setup.client().build().unwrap(),
+        &setup.server().build().unwrap(),
+    );
+    pair.client.send(b"first").unwrap();
+    let end_of_first = pair.client.output.len();
+    pair.client.send(b"second").unwrap();
+    pair.client.output[end_of_first + 10] ^= 1;
+    pair.run();
+    // What was authenticated is delivered.
+    assert_eq!(pair.server.data, b"first");
+    assert!(matches!(
+        pair.server.error,
+        Some(Error::PeerViolated {
+            violation: Violation::BadRecordMac,
+            alert: Alert::BadRecordMac
+        })
+    ));
+    assert!(matches!(
+        pair.client.error,
+        Some(Error::AlertReceived {
+            alert: Alert::BadRecordMac,
+            ..
+        })
+    ));
+    assert!(pair.server.send(b"too late").is_err());
+}
+
+#[test]
+fn something_that_is_not_tls_gets_a_sentence() {
+    let setup = Setup::new();
+    let mut pair = Pair::new(
+        &setup.client().build().unwrap(),
+        &setup.server().build().unwrap(),
+    );
+    pair.client
+        .input
+        .extend_from_slice(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+    pair.client.process();
+    let error = pair.client.error.unwrap();
+    assert!(error.to_string().contains("not a TLS server"), "{error}");
+}
+
+#[test]
+fn an_application_may_refuse_a_peer() {
+    let setup = Setup::new();
+    let client = ClientConfig::builder()
+        .verifier(|_: &countersign::Presented<'_>| Verdict::Reject {
+            alert: Alert::AccessDenied,
+            because: "not on the list".to_owned(),
+        })
+        .peer_names(PeerNames::Unchecked)
+        .build()
+        .unwrap();
+    let pair = connect(&client, &setup.server().build().unwrap());
+    let error = pair.client.error.unwrap();
+    assert_eq!(error.alert(), Some(Alert::AccessDenied));
+    assert!(error.to_string().contains("not on the list"), "{error}");
+    assert!(matches!(
+        pair.server.error,
+        Some(Error::AlertReceived {
+            alert: Alert::AccessDenied,
+            ..
+        })
+    ));
+    assert_eq!(
+        pair.client
+            .connection
+            .verify_result()
+            .map(|code| code.number()),
+        Some(50)
+    );
+}
+
+/// Used so that the type is nameable for users who make their own.
+#[expect(dead_code, reason = "compiling it is the test")]
+fn reports_are_plain_values(report: Report) -> impl Send + Sync + Clone + 'static {
+    report
+}

@@ -274,7 +274,7 @@ impl<'a> ClientExtensions<'a> {
 }
 
 /// The extensions that a second `ClientHello` has to repeat (RFC 9846 §4.2.2). One that hides
-/// another has a new payload (RFC 9849 §6.1.5).
+/// another has a new payload (RFC 9849 §6.1).
 fn kept_by_retry<'a>(
     extensions: &ClientExtensions<'a>,
 ) -> impl Iterator<Item = (Kind, &'a [u8])> + use<'a> {

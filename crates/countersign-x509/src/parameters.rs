@@ -227,7 +227,7 @@ impl Parameters {
 
     /// The strength in bits that the security level asks for; 0 asks for none, and then keys of
     /// unknown kind pass too.
-    pub(crate) fn required_bits(&self) -> u32 {
+    pub fn required_bits(&self) -> u32 {
         match self.security_level {
             0 => 0,
             1 => 80,

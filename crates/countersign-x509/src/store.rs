@@ -189,8 +189,7 @@ impl TrustStore {
         self.change(|set| {
             for list in lists {
                 let list = CertificateRevocationListDer::from(list.as_ref().to_vec());
-                set.add_list(list)
-                    .map_err(TrustProblem::RevocationList)?;
+                set.add_list(list).map_err(TrustProblem::RevocationList)?;
             }
             Ok(())
         })?;

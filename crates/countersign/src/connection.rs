@@ -59,7 +59,6 @@ use crate::verify::question::{Answer, PeerInquiry, PeerQuestion, Question, Quest
 #[derive(Debug)]
 pub struct Connection {
     role: Role,
-    config: Arc<Config>,
     wire: Wire,
     script: Option<Script<Established>>,
     inbound: Inbound,
@@ -125,7 +124,7 @@ impl Connection {
         let wire = Wire::new(config.settings.clone());
         let handshake = client::connect(wire.clone(), Arc::clone(&config), name.to_owned());
         let script = Script::new(wire.clone(), handshake);
-        let mut connection = Self::new(Role::Client, config, wire, script);
+        let mut connection = Self::new(Role::Client, &config, wire, script);
         connection.start(output)?;
         Ok(connection)
     }
@@ -138,7 +137,7 @@ impl Connection {
             wire.clone(),
             server::serve(wire.clone(), Arc::clone(&config)),
         );
-        let mut connection = Self::new(Role::Server, config, wire, script);
+        let mut connection = Self::new(Role::Server, &config, wire, script);
         // A server writes nothing before the ClientHello, and cannot fail before it either.
         if let Err(error) = connection.start(&mut Vec::new()) {
             connection.failure = Some(error);
@@ -146,7 +145,7 @@ impl Connection {
         connection
     }
 
-    fn new(role: Role, config: Arc<Config>, wire: Wire, script: Script<Established>) -> Self {
+    fn new(role: Role, config: &Config, wire: Wire, script: Script<Established>) -> Self {
         let sealer = match role {
             Role::Client => Sealer::first_client_hello(),
             Role::Server => Sealer::plain(),
@@ -155,7 +154,6 @@ impl Connection {
             role,
             inbound: Inbound::new(&config.limits),
             outbound: Outbound::new(sealer),
-            config,
             wire,
             script: Some(script),
             established: None,
@@ -525,10 +523,5 @@ impl Connection {
             .exporter
             .derive(label, context, out)
             .map_err(|_| Misuse::ExportTooLong.into())
-    }
-
-    /// The configuration's mode at the start; see [`verify_mode`](Self::verify_mode) for now.
-    pub(crate) fn config(&self) -> &Config {
-        &self.config
     }
 }

@@ -36,19 +36,19 @@ mod server_name;
 mod tests;
 mod writer;
 
-pub(crate) use certificate::{Certificate, CertificateEntry, MAX_CERTIFICATES};
+pub(crate) use certificate::{Certificate, CertificateEntry};
 pub(crate) use certificate_request::{CertificateRequest, DistinguishedName};
 pub(crate) use certificate_verify::CertificateVerify;
-pub(crate) use client_hello::{ClientExtensions, ClientHello, ProtocolName, StatusRequest};
+pub(crate) use client_hello::{ClientExtensions, ClientHello, ProtocolName};
 pub(crate) use encrypted_extensions::EncryptedExtensions;
-pub(crate) use extension::{ExtensionBlock, ExtensionSet, ExtensionType};
+pub(crate) use extension::{ExtensionBlock, ExtensionSet};
 pub(crate) use finished::Finished;
 pub(crate) use hello_retry_request::HelloRetryRequest;
 pub(crate) use key_share::KeyShareEntry;
 pub(crate) use key_update::KeyUpdate;
 pub(crate) use list::List;
 pub(crate) use new_session_ticket::NewSessionTicket;
-pub(crate) use pre_shared_key::{PreSharedKeys, PskBinder, PskIdentity};
+pub(crate) use pre_shared_key::PreSharedKeys;
 pub(crate) use reader::Reader;
 pub(crate) use server_hello::{ServerHello, ServerHelloOrRetry};
 #[cfg(test)]

@@ -23,9 +23,9 @@ mod open;
 mod seal;
 
 pub(crate) use fragment::Gather;
-pub(crate) use frame::{ContentType, HEADER_LEN, Header, MAX_PLAINTEXT, parse_header};
+pub(crate) use frame::{ContentType, HEADER_LEN, Header, parse_header};
 pub(crate) use join::{Joiner, MessageLimits};
-pub(crate) use open::{Opened, Opener, PlaintextAlerts};
+pub(crate) use open::{Opener, PlaintextAlerts};
 pub(crate) use seal::Sealer;
 
 /// Whether records are encrypted.

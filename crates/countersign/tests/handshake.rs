@@ -398,3 +398,20 @@ fn an_application_may_refuse_a_peer() {
 fn reports_are_plain_values(report: Report) -> impl Send + Sync + Clone + 'static {
     report
 }
+
+#[test]
+fn a_security_level_leaves_out_what_is_weaker() {
+    let setup = Setup::new();
+    // The server's key is of P-256, 128 bits: too weak for level 4.
+    let error = setup.server().security_level(4).build().unwrap_err();
+    assert!(error.to_string().contains("128 bits"), "{error}");
+    // A client of level 4 offers nothing that such a server could sign with.
+    let pair = connect(
+        &setup.client().security_level(4).build().unwrap(),
+        &setup.server().build().unwrap(),
+    );
+    assert_eq!(
+        pair.server.error.unwrap().alert(),
+        Some(Alert::HandshakeFailure)
+    );
+}

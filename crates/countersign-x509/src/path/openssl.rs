@@ -151,12 +151,18 @@ impl<'a> Builder<'a, '_> {
         let top = self.nodes.last()?;
         let leaf_may_repeat = top.self_issued && self.nodes.len() == 1;
         let on_path = |candidate: &Certificate<'_>| {
-            self.nodes.iter().any(|node| node.certificate.der() == candidate.der())
+            self.nodes
+                .iter()
+                .any(|node| node.certificate.der() == candidate.der())
         };
-        let issuers = self.pool.iter().enumerate().filter_map(|(place, (_, candidate))| {
-            let issued = may_have_issued(candidate, &top.certificate);
-            (issued && (leaf_may_repeat || !on_path(candidate))).then_some((place, candidate))
-        });
+        let issuers = self
+            .pool
+            .iter()
+            .enumerate()
+            .filter_map(|(place, (_, candidate))| {
+                let issued = may_have_issued(candidate, &top.certificate);
+                (issued && (leaf_may_repeat || !on_path(candidate))).then_some((place, candidate))
+            });
         let (place, _) = self.best(issuers)?;
         let (index, issuer) = self.pool.remove(place);
         Some(Node::new(issuer, Source::Presented(index)))

@@ -23,6 +23,17 @@ pub enum BuildError {
     SchemeForCertificatesOnly(String),
     /// The security level is not 0 to 5.
     BadSecurityLevel(u8),
+    /// No suite, group or signature scheme is as strong as the security level asks.
+    NothingStrongEnough(u8),
+    /// The key of a credential is weaker than the security level asks.
+    CredentialTooWeak {
+        /// The strength of the key, in bits.
+        bits: u32,
+        /// The security level.
+        level: u8,
+        /// The strength that it asks for, in bits.
+        required: u32,
+    },
     /// The names of the authorities are too long for a certificate request.
     AuthoritiesTooLong,
 }
@@ -54,6 +65,16 @@ impl fmt::Display for BuildError {
             Self::BadSecurityLevel(level) => {
                 write!(f, "The security level {level} does not exist. Use 0 to 5; the default is 2.")
             }
+            Self::NothingStrongEnough(level) => write!(
+                f,
+                "Nothing of what was configured is as strong as security level {level} asks. Lower the level, or \
+                 allow stronger suites, groups and signature schemes."
+            ),
+            Self::CredentialTooWeak { bits, level, required } => write!(
+                f,
+                "The key of this side's certificate has a strength of {bits} bits; security level {level} asks for \
+                 {required}. Use a stronger key, or lower the level."
+            ),
             Self::AuthoritiesTooLong => f.write_str(
                 "The names of the authorities together are longer than 65,533 bytes. \
                  Give .authorities(…) fewer of them, or none.",

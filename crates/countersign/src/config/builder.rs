@@ -4,7 +4,7 @@ use core::fmt;
 use core::marker::PhantomData;
 use std::sync::Arc;
 
-use countersign_x509::{Decision, Step, TrustStore};
+use countersign_x509::{Decision, Parameters, Purpose, Step, TrustStore, ValidationTime};
 
 use crate::config::build_error::BuildError;
 use crate::config::credential::Credential;
@@ -126,8 +126,10 @@ impl<R> ConfigBuilder<R> {
         self
     }
 
-    /// OpenSSL's security level, 0 to 5, for keys and signatures of the peer's chain
-    /// (`SSL_CTX_set_security_level`). The default is 2: 112 bits, RSA 2048.
+    /// OpenSSL's security level, 0 to 5 (`SSL_CTX_set_security_level`): the least strength of
+    /// the keys and signatures in the peer's chain, of this side's own certificate, and of the
+    /// suites, groups and signature schemes, of which the weaker ones are left out. The default is 2: 112 bits,
+    /// RSA 2048. Levels 3, 4 and 5 ask for 128, 192 and 256 bits.
     pub fn security_level(mut self, level: u8) -> Self {
         self.security_level = level;
         self
@@ -266,6 +268,8 @@ impl<R> ConfigBuilder<R> {
         let mode = self.verify_mode.unwrap_or(default_mode);
         self.check_lists()?;
         self.check_verification(mode)?;
+        let strength = Strength::of_level(self.security_level);
+        strength.check_credentials(&self.credentials)?;
         let authorities = self.authorities.unwrap_or(default_authorities);
         // RFC 9846 §4.3.4: the names, each with a two-byte length, share one extension.
         if authorities
@@ -289,16 +293,64 @@ impl<R> ConfigBuilder<R> {
             names: self.names,
             security_level: self.security_level,
             credentials: self.credentials,
-            suites: self.suites,
-            groups: self.groups,
-            signature_schemes: self.signature_schemes,
-            certificate_schemes: self.certificate_schemes,
+            suites: strength.retain(self.suites, CipherSuite::security_bits)?,
+            groups: strength.retain(self.groups, NamedGroup::security_bits)?,
+            signature_schemes: strength
+                .retain(self.signature_schemes, SignatureScheme::security_bits)?,
+            certificate_schemes: strength
+                .retain(self.certificate_schemes, SignatureScheme::security_bits)?,
             alpn: self.alpn,
             authorities,
             send_server_name: self.send_server_name,
             environment: self.environment,
             limits: self.limits,
         })
+    }
+}
+
+/// The least strength that a security level asks for.
+struct Strength {
+    level: u8,
+    bits: u32,
+}
+
+impl Strength {
+    fn of_level(level: u8) -> Self {
+        let rules =
+            Parameters::new(Purpose::Any, ValidationTime::Unchecked).with_security_level(level);
+        Self {
+            level,
+            bits: rules.required_bits(),
+        }
+    }
+
+    /// Leaves out what is weaker.
+    fn retain<T: Copy>(
+        &self,
+        items: Vec<T>,
+        bits: impl Fn(T) -> u32,
+    ) -> Result<Vec<T>, BuildError> {
+        let strong: Vec<T> = items
+            .into_iter()
+            .filter(|item| bits(*item) >= self.bits)
+            .collect();
+        if strong.is_empty() {
+            return Err(BuildError::NothingStrongEnough(self.level));
+        }
+        Ok(strong)
+    }
+
+    /// Our own certificates are measured as a peer of this level would measure them.
+    fn check_credentials(&self, credentials: &[Credential]) -> Result<(), BuildError> {
+        let weakest = credentials.iter().map(Credential::key_strength).min();
+        match weakest {
+            Some(bits) if bits < self.bits => Err(BuildError::CredentialTooWeak {
+                bits,
+                level: self.level,
+                required: self.bits,
+            }),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -18,6 +18,7 @@ use crate::crypto::private_key::{KeyError, PrivateKey, Signer};
 pub struct Credential {
     chain: Arc<[CertificateDer<'static>]>,
     signer: Arc<dyn Signer>,
+    key_strength: u32,
 }
 
 impl Credential {
@@ -40,9 +41,11 @@ impl Credential {
                 subject: certificate.subject().to_string(),
             });
         }
+        let key_strength = certificate.public_key().security_bits();
         Ok(Self {
             chain: chain.into(),
             signer: Arc::new(key),
+            key_strength,
         })
     }
 
@@ -56,11 +59,13 @@ impl Credential {
         signer: impl Signer + 'static,
     ) -> Result<Self, CredentialError> {
         let leaf = chain.first().ok_or(CredentialError::NoCertificate)?;
-        Certificate::parse(leaf)
+        let certificate = Certificate::parse(leaf)
             .map_err(|error| CredentialError::Certificate(error.to_string()))?;
+        let key_strength = certificate.public_key().security_bits();
         Ok(Self {
             chain: chain.into(),
             signer: Arc::new(signer),
+            key_strength,
         })
     }
 
@@ -106,6 +111,11 @@ impl Credential {
     /// The certificates, this side's own first.
     pub fn certificates(&self) -> &[CertificateDer<'static>] {
         &self.chain
+    }
+
+    /// The strength of the key in bits, as OpenSSL's security levels count.
+    pub(crate) fn key_strength(&self) -> u32 {
+        self.key_strength
     }
 
     pub(crate) fn signer(&self) -> &dyn Signer {

@@ -64,6 +64,14 @@ impl NamedGroup {
         }
     }
 
+    /// The strength in bits against a classical attacker, as OpenSSL's security levels count.
+    pub(crate) const fn security_bits(self) -> u32 {
+        match self {
+            Self::X25519MlKem768 | Self::Secp384r1 => 192,
+            Self::X25519 | Self::Secp256r1 => 128,
+        }
+    }
+
     /// The name in the IANA registry, as `x25519`.
     pub const fn name(self) -> &'static str {
         match self {

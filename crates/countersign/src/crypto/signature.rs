@@ -106,6 +106,22 @@ impl SignatureScheme {
         self.0
     }
 
+    /// The strength in bits of the digest that is signed, as OpenSSL's security levels count.
+    pub(crate) const fn security_bits(self) -> u32 {
+        match self {
+            Self::ECDSA_SECP384R1_SHA384
+            | Self::RSA_PSS_RSAE_SHA384
+            | Self::RSA_PSS_PSS_SHA384
+            | Self::RSA_PKCS1_SHA384 => 192,
+            Self::ECDSA_SECP521R1_SHA512
+            | Self::RSA_PSS_RSAE_SHA512
+            | Self::RSA_PSS_PSS_SHA512
+            | Self::RSA_PKCS1_SHA512 => 256,
+            // Ed25519 hashes with SHA-512, but is no stronger than its curve.
+            _ => 128,
+        }
+    }
+
     /// Whether a TLS 1.3 handshake must not be signed with it though certificates may be:
     /// RSASSA-PKCS1-v1_5 with any hash function and everything with SHA-1.
     pub(crate) const fn is_for_certificates_only(self) -> bool {

@@ -67,6 +67,14 @@ impl CipherSuite {
         }
     }
 
+    /// The strength of its cipher in bits, as OpenSSL's security levels count.
+    pub(crate) const fn security_bits(self) -> u32 {
+        match self {
+            Self::Aes128GcmSha256 => 128,
+            Self::Aes256GcmSha384 | Self::ChaCha20Poly1305Sha256 => 256,
+        }
+    }
+
     /// The hash function of the transcript and the key schedule.
     pub(crate) const fn hash(self) -> HashAlgorithm {
         match self {

@@ -10,7 +10,7 @@ const MESSAGE_HASH: u8 = 254;
 #[derive(Clone)]
 pub(crate) enum Transcript {
     Messages(Vec<u8>),
-    Hash(HashAlgorithm, HashContext),
+    Hash(HashContext),
 }
 
 impl Transcript {
@@ -22,7 +22,7 @@ impl Transcript {
     pub(crate) fn add(&mut self, message: &[u8]) {
         match self {
             Self::Messages(messages) => messages.extend_from_slice(message),
-            Self::Hash(_, context) => context.update(message),
+            Self::Hash(context) => context.update(message),
         }
     }
 
@@ -31,7 +31,7 @@ impl Transcript {
         if let Self::Messages(messages) = self {
             let mut context = algorithm.start();
             context.update(messages);
-            *self = Self::Hash(algorithm, context);
+            *self = Self::Hash(context);
         }
     }
 
@@ -45,14 +45,14 @@ impl Transcript {
         let mut context = algorithm.start();
         context.update(&[MESSAGE_HASH, 0, 0, length]);
         context.update(digest.as_ref());
-        *self = Self::Hash(algorithm, context);
+        *self = Self::Hash(context);
     }
 
     /// The hash of everything so far; of nothing, with SHA-256, before the hash is known.
     pub(crate) fn hash(&self) -> Digest {
         match self {
             Self::Messages(messages) => HashAlgorithm::Sha256.digest(messages),
-            Self::Hash(_, context) => context.peek(),
+            Self::Hash(context) => context.peek(),
         }
     }
 }

@@ -123,8 +123,9 @@ fn read_certificate_status<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8]> {
 #[cfg(test)]
 mod tests {
     use super::{Certificate, CertificateEntry, MAX_CERTIFICATES};
+    use crate::messages::extension::ExtensionType;
     use crate::messages::tests::{extensions, message, violation, written};
-    use crate::messages::{ExtensionSet, ExtensionType, MessageType, Writer, read_message};
+    use crate::messages::{ExtensionSet, MessageType, Writer, read_message};
     use crate::violation::Violation;
 
     /// One certificate with these extensions.

@@ -106,8 +106,9 @@ impl<'a> Item<'a> for DistinguishedName<'a> {
 #[cfg(test)]
 mod tests {
     use super::CertificateRequest;
+    use crate::messages::extension::ExtensionType;
     use crate::messages::tests::{extensions, message, violation};
-    use crate::messages::{ExtensionType, MessageType, read_message};
+    use crate::messages::{MessageType, read_message};
     use crate::violation::Violation;
 
     fn request(bodies: &[(ExtensionType, &[u8])]) -> Vec<u8> {

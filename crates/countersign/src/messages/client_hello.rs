@@ -369,10 +369,12 @@ impl<'a> StatusRequest<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ClientHello, StatusRequest};
+    use super::ClientHello;
     use crate::error::Result;
+    use crate::messages::client_hello::StatusRequest;
+    use crate::messages::extension::ExtensionType as Kind;
     use crate::messages::tests::{extensions, message, violation};
-    use crate::messages::{ExtensionType as Kind, MessageType, read_message};
+    use crate::messages::{MessageType, read_message};
     use crate::violation::Violation;
 
     const SUITES: &[u8] = &[0, 2, 0x13, 0x01];

@@ -83,8 +83,9 @@ impl EncryptedExtensions<'_> {
 #[cfg(test)]
 mod tests {
     use super::EncryptedExtensions;
+    use crate::messages::extension::ExtensionType;
     use crate::messages::tests::{extensions, message, violation};
-    use crate::messages::{ExtensionSet, ExtensionType, MessageType, ProtocolName, read_message};
+    use crate::messages::{ExtensionSet, MessageType, ProtocolName, read_message};
     use crate::violation::Violation;
 
     fn with(bodies: &[(ExtensionType, &[u8])]) -> Vec<u8> {

@@ -219,9 +219,10 @@ pub(super) fn write_extension(
 
 #[cfg(test)]
 mod tests {
-    use super::{Carrier, ExtensionBlock, ExtensionSet, ExtensionType, TABLE};
+    use super::{Carrier, ExtensionBlock, ExtensionSet, TABLE};
     use crate::error::Result;
     use crate::messages::Reader;
+    use crate::messages::extension::ExtensionType;
     use crate::messages::tests::{extensions, violation};
     use crate::violation::Violation;
 

@@ -70,8 +70,9 @@ impl<'a> Message<'a> for NewSessionTicket<'a> {
 #[cfg(test)]
 mod tests {
     use super::NewSessionTicket;
+    use crate::messages::extension::ExtensionType;
     use crate::messages::tests::{extensions, message, violation};
-    use crate::messages::{ExtensionType, MessageType, read_message};
+    use crate::messages::{MessageType, read_message};
     use crate::violation::Violation;
 
     fn ticket(ticket: &[u8], bodies: &[(ExtensionType, &[u8])]) -> Vec<u8> {

@@ -94,7 +94,8 @@ impl<'a> Item<'a> for PskBinder<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::{PreSharedKeys, PskBinder, PskIdentity};
+    use super::PreSharedKeys;
+    use crate::messages::pre_shared_key::{PskBinder, PskIdentity};
     use crate::messages::tests::violation;
     use crate::messages::{Reader, Writer};
     use crate::violation::Violation;

@@ -181,8 +181,9 @@ impl<'a> Fields<'a> {
 #[cfg(test)]
 mod tests {
     use super::{HelloRetryRequest, RETRY_RANDOM, ServerHello, ServerHelloOrRetry};
+    use crate::messages::extension::ExtensionType;
     use crate::messages::tests::{extensions, message, violation};
-    use crate::messages::{ExtensionSet, ExtensionType, MessageType, read_message};
+    use crate::messages::{ExtensionSet, MessageType, read_message};
     use crate::violation::Violation;
 
     const TLS13: (ExtensionType, &[u8]) = (ExtensionType::SUPPORTED_VERSIONS, &[3, 4]);

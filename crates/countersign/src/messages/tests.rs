@@ -3,8 +3,9 @@
 mod properties;
 mod rfc8448;
 
-use super::{ExtensionType, Message, MessageType, Writer, read_message, write_message};
+use super::{Message, MessageType, Writer, read_message, write_message};
 use crate::error::Error;
+use crate::messages::extension::ExtensionType;
 use crate::violation::Violation;
 
 /// The bytes of a message that is written.

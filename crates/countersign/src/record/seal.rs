@@ -192,13 +192,12 @@ mod tests {
 
     use proptest::prelude::*;
 
+    use super::super::frame::MAX_PLAINTEXT;
     use super::Sealer;
     use crate::crypto::suite::{AeadKey, CipherSuite};
     use crate::error::Error;
     use crate::messages::hex;
-    use crate::record::{
-        ContentType, HEADER_LEN, MAX_PLAINTEXT, Opener, PlaintextAlerts, parse_header,
-    };
+    use crate::record::{ContentType, HEADER_LEN, Opener, PlaintextAlerts, parse_header};
 
     const SUITES: [(CipherSuite, usize); 3] = [
         (CipherSuite::Aes128GcmSha256, 16),

@@ -245,10 +245,10 @@ pub(crate) fn send_identity(
             entries: List::from(entries.as_slice()),
         },
     )?;
-    let content = certificate_verify_content(signed_by(role), &transcript.hash());
+    let message = certificate_verify_content(signed_by(role), &transcript.hash());
     let signature = credential
         .signer()
-        .sign(scheme, &content)
+        .sign(scheme, &message)
         .map_err(|error| Error::SigningFailed(error.to_string()))?;
     wire.send(
         transcript,

@@ -234,7 +234,7 @@ fn send_server_hello(
     let theirs = shares
         .find(|share| share.group == group.to_u16())
         .ok_or(Violation::MissingKeyShare)?;
-    let (ours, shared) = group::respond(group, theirs.key_exchange)?;
+    let (ours, secret) = group::respond(group, theirs.key_exchange)?;
     let mut random = [0; 32];
     config
         .environment
@@ -258,7 +258,7 @@ fn send_server_hello(
             all: ExtensionBlock::default(),
         },
     )?;
-    Ok(shared)
+    Ok(secret)
 }
 
 fn install_handshake_keys(

@@ -9,12 +9,13 @@ use super::rfc8448;
 use super::{hex, written};
 use crate::Alert;
 use crate::fuzzing;
+use crate::messages::client_hello::StatusRequest;
+use crate::messages::pre_shared_key::{PskBinder, PskIdentity};
 use crate::messages::{
     Certificate, CertificateEntry, CertificateRequest, CertificateVerify, ClientExtensions,
     ClientHello, DistinguishedName, EncryptedExtensions, ExtensionBlock, Finished,
     HelloRetryRequest, KeyShareEntry, KeyUpdate, List, Message, NewSessionTicket, PreSharedKeys,
-    ProtocolName, PskBinder, PskIdentity, Reader, ServerHello, ServerHelloOrRetry, StatusRequest,
-    read_message,
+    ProtocolName, Reader, ServerHello, ServerHelloOrRetry, read_message,
 };
 
 /// Opaque bytes of a length in this range.

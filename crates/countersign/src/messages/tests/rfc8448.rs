@@ -1,9 +1,10 @@
 //! The messages that RFC 8448 prints, §3 (simple), §4 (resumed) and §5 (`HelloRetryRequest`).
 
 use super::hex;
+use crate::messages::extension::ExtensionType;
 use crate::messages::{
-    Certificate, CertificateVerify, ClientHello, EncryptedExtensions, ExtensionType, Finished,
-    HelloRetryRequest, List, NewSessionTicket, ServerHello, ServerHelloOrRetry, read_message,
+    Certificate, CertificateVerify, ClientHello, EncryptedExtensions, Finished, HelloRetryRequest,
+    List, NewSessionTicket, ServerHello, ServerHelloOrRetry, read_message,
 };
 
 pub(super) const CLIENT_HELLO: &str = "

@@ -1,0 +1,527 @@
+//! What the demo saw, as a table and as JSON.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::cases::{Case, Expectation, Mode};
+use crate::authority::{CLIENT_NAME, DEPTH, Role, SERVER_NAME};
+use crate::table::{Cell, Table};
+use crate::terminal;
+
+/// How one case ended.
+#[derive(Clone, Debug)]
+pub(crate) struct Row {
+    /// What was tried.
+    pub case: Case,
+    /// The verifier sent a `CertificateRequest`.
+    pub asked: bool,
+    /// How many certificates the other side sent.
+    pub sent: usize,
+    /// The fatal alert: who sent it, its number and name.
+    pub alert: Option<(Role, u8, &'static str)>,
+    /// What the verifier found; `None` if it saw no certificate.
+    pub result: Option<Checked>,
+    /// Data went both ways.
+    pub established: bool,
+    /// What the verifier says about it, if the connection failed.
+    pub sentence: Option<String>,
+}
+
+/// The outcome of checking a certificate, in OpenSSL's terms.
+#[derive(Clone, Debug)]
+pub(crate) struct Checked {
+    /// The `X509_V` number.
+    pub code: u32,
+    /// Its name, as `X509_V_ERR_CERT_HAS_EXPIRED`.
+    pub name: String,
+}
+
+impl Row {
+    fn observed(&self) -> Expectation {
+        Expectation {
+            asked: self.asked,
+            accepted: self.established,
+            alert: self
+                .alert
+                .filter(|(from, ..)| *from == self.case.verifier)
+                .map(|(_, number, _)| number),
+            code: self.result.as_ref().map(|checked| checked.code),
+        }
+    }
+
+    /// Whether it ended as OpenSSL's rules say.
+    pub(crate) fn is_as_expected(&self) -> bool {
+        self.observed() == self.case.expectation()
+    }
+
+    fn verdict(&self) -> &'static str {
+        if self.established {
+            "accepted"
+        } else {
+            "refused"
+        }
+    }
+
+    fn certificate(&self) -> &'static str {
+        self.case
+            .certificate
+            .map_or("none", |condition| condition.words())
+    }
+}
+
+/// All rows and how long they took.
+#[derive(Clone, Debug)]
+pub(crate) struct Report {
+    pub rows: Vec<Row>,
+    pub elapsed: Duration,
+}
+
+/// What the modes also have but a first TLS 1.3 handshake cannot show.
+const NOT_SHOWN: [(&str, &str); 3] = [
+    (
+        "CLIENT_ONCE",
+        "limits how often a server asks; a first handshake asks at most once",
+    ),
+    (
+        "POST_HANDSHAKE",
+        "puts the question off until after the handshake; not there yet",
+    ),
+    ("no server certificate", "a TLS 1.3 server always sends one"),
+];
+
+impl Report {
+    /// How many rows are not as they should be.
+    pub(crate) fn unexpected(&self) -> usize {
+        self.rows.iter().filter(|row| !row.is_as_expected()).count()
+    }
+
+    /// The table with its legend, for people.
+    pub(crate) fn text(&self, width: Option<usize>) -> String {
+        let mut table = self.table(Names::Full);
+        if width.is_some_and(|width| table.natural_width() > width) {
+            table = self.table(Names::Short);
+        }
+        let mut text = table.render(width);
+        text.push_str(&self.legend());
+        text
+    }
+
+    fn table(&self, names: Names) -> Table {
+        let headings = [
+            "certificate",
+            "asked",
+            "sent",
+            "ended by",
+            "alert",
+            "verify result",
+            "verdict",
+        ];
+        let mut table = Table::new(&headings);
+        for verifier in [Role::Client, Role::Server] {
+            for mode in Mode::ALL {
+                let of_group = |row: &&Row| row.case.verifier == verifier && row.case.mode == mode;
+                let rows: Vec<_> = self
+                    .rows
+                    .iter()
+                    .filter(of_group)
+                    .map(|row| cells(row, names))
+                    .collect();
+                if !rows.is_empty() {
+                    table.group(title(verifier, mode), rows);
+                }
+            }
+        }
+        table
+    }
+
+    fn legend(&self) -> String {
+        let seconds = self.elapsed.as_secs_f64();
+        let count = self.rows.len();
+        let conclusion = match self.unexpected() {
+            0 => terminal::paint(terminal::GOOD, "each ended as it should"),
+            wrong => terminal::paint(
+                terminal::BAD,
+                &format!("{wrong} did not end as they should (marked !)"),
+            ),
+        };
+        let intro = format!(
+            "\n{count} TLS 1.3 connections over 127.0.0.1 in {seconds:.2} s: {conclusion}.\n\
+             Verifiers trust one root, allow {DEPTH} intermediate, and expect {SERVER_NAME} or {CLIENT_NAME}.\n\
+             Not shown:"
+        );
+        let not_shown = NOT_SHOWN
+            .iter()
+            .map(|(what, why)| format!("  {what}: {why}"));
+        let differences = self
+            .rows
+            .iter()
+            .filter(|row| !row.is_as_expected())
+            .map(difference);
+        let lines: Vec<String> = [intro]
+            .into_iter()
+            .chain(not_shown)
+            .chain(differences)
+            .collect();
+        lines.join("\n")
+    }
+
+    /// The document that `docs/cli-json.md` describes.
+    pub(crate) fn json(&self) -> Document<'_> {
+        Document {
+            schema: "countersign.demo/1",
+            version: env!("CARGO_PKG_VERSION"),
+            protocol: "TLS 1.3",
+            elapsed_ms: u64::try_from(self.elapsed.as_millis()).unwrap_or(u64::MAX),
+            depth: DEPTH,
+            expected_names: ExpectedNames {
+                server: SERVER_NAME,
+                client: CLIENT_NAME,
+            },
+            rows: self.rows.iter().map(RowDocument::new).collect(),
+            not_shown: NOT_SHOWN
+                .iter()
+                .map(|(what, why)| NotShown { what, why })
+                .collect(),
+            unexpected: self.unexpected(),
+        }
+    }
+}
+
+/// How verify results are written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Names {
+    /// `X509_V_ERR_CERT_HAS_EXPIRED`
+    Full,
+    /// `CERT_HAS_EXPIRED`
+    Short,
+}
+
+fn title(verifier: Role, mode: Mode) -> String {
+    let modes = mode.names().join(" | ");
+    let other = verifier.other().name();
+    format!(
+        "The {} checks the {other}, mode {modes}: {}",
+        verifier.name(),
+        meaning(verifier, mode)
+    )
+}
+
+fn meaning(verifier: Role, mode: Mode) -> &'static str {
+    match (verifier, mode) {
+        (Role::Client, Mode::None) => "it goes on whatever comes out",
+        (Role::Client, Mode::Peer) => "a bad certificate ends the handshake",
+        (Role::Client, Mode::PeerOrFail) => "the same, the flag is for servers",
+        (Role::Server, Mode::None) => "it does not ask for a certificate",
+        (Role::Server, Mode::Peer) => "it asks; none is fine, a bad one is not",
+        (Role::Server, Mode::PeerOrFail) => "it asks and insists",
+    }
+}
+
+fn cells(row: &Row, names: Names) -> Vec<Cell> {
+    let asked = match (row.case.verifier, row.asked) {
+        (Role::Client, _) => "unasked",
+        (Role::Server, true) => "yes",
+        (Role::Server, false) => "no",
+    };
+    let (ended_by, alert) = match row.alert {
+        Some((role, number, name)) => (role.name(), format!("{number} {name}")),
+        None if row.established => ("nobody", "-".to_owned()),
+        None => ("?", "-".to_owned()),
+    };
+    let result = match &row.result {
+        None => Cell::styled("not checked", terminal::QUIET),
+        Some(checked) => {
+            let style = if checked.code == 0 {
+                terminal::GOOD
+            } else {
+                terminal::WARNING
+            };
+            Cell::styled(
+                format!("{} {}", checked.code, checked_name(checked, names)),
+                style,
+            )
+        }
+    };
+    let style = if row.established {
+        terminal::GOOD
+    } else {
+        terminal::BAD
+    };
+    let mark = if row.is_as_expected() { "" } else { " !" };
+    vec![
+        Cell::plain(row.certificate()),
+        Cell::plain(asked),
+        Cell::plain(row.sent.to_string()),
+        Cell::plain(ended_by),
+        Cell::plain(alert),
+        result,
+        Cell::styled(format!("{}{mark}", row.verdict()), style),
+    ]
+}
+
+fn checked_name(checked: &Checked, names: Names) -> &str {
+    let short = checked
+        .name
+        .trim_start_matches("X509_V_")
+        .trim_start_matches("ERR_");
+    if names == Names::Full {
+        &checked.name
+    } else {
+        short
+    }
+}
+
+fn difference(row: &Row) -> String {
+    let title = title(row.case.verifier, row.case.mode);
+    let words = |end: Expectation| {
+        format!(
+            "asked {}, accepted {}, alert {}, result {}",
+            end.asked,
+            end.accepted,
+            end.alert
+                .map_or("none".to_owned(), |number| number.to_string()),
+            end.code.map_or("none".to_owned(), |code| code.to_string()),
+        )
+    };
+    let mut text = format!(
+        "! {title}; certificate {}: expected {}; saw {}",
+        row.certificate(),
+        words(row.case.expectation()),
+        words(row.observed())
+    );
+    if let Some(sentence) = &row.sentence {
+        text.push_str(": ");
+        text.push_str(sentence);
+    }
+    text
+}
+
+/// The whole of `demo --json`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Document<'a> {
+    schema: &'static str,
+    version: &'static str,
+    protocol: &'static str,
+    elapsed_ms: u64,
+    depth: u32,
+    expected_names: ExpectedNames,
+    rows: Vec<RowDocument<'a>>,
+    not_shown: Vec<NotShown>,
+    unexpected: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct ExpectedNames {
+    server: &'static str,
+    client: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct NotShown {
+    what: &'static str,
+    why: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct RowDocument<'a> {
+    verifier: &'static str,
+    mode: ModeDocument,
+    peer_certificate: String,
+    asked: bool,
+    certificates_sent: usize,
+    ended_by: Option<&'static str>,
+    alert: Option<AlertDocument>,
+    verify_result: Option<ResultDocument<'a>>,
+    verdict: &'static str,
+    sentence: Option<&'a str>,
+    as_expected: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct ModeDocument {
+    names: &'static [&'static str],
+    bits: u8,
+}
+
+#[derive(Debug, Serialize)]
+struct AlertDocument {
+    code: u8,
+    name: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct ResultDocument<'a> {
+    code: u32,
+    name: &'a str,
+}
+
+impl<'a> RowDocument<'a> {
+    fn new(row: &'a Row) -> Self {
+        Self {
+            verifier: row.case.verifier.name(),
+            mode: ModeDocument {
+                names: row.case.mode.names(),
+                bits: row.case.mode.bits(),
+            },
+            peer_certificate: row.certificate().to_lowercase().replace(' ', "-"),
+            asked: row.asked,
+            certificates_sent: row.sent,
+            ended_by: row.alert.map(|(role, ..)| role.name()),
+            alert: row
+                .alert
+                .map(|(_, code, name)| AlertDocument { code, name }),
+            verify_result: row.result.as_ref().map(|checked| ResultDocument {
+                code: checked.code,
+                name: &checked.name,
+            }),
+            verdict: row.verdict(),
+            sentence: row.sentence.as_deref(),
+            as_expected: row.is_as_expected(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Checked, Report, Row};
+    use crate::authority::{Condition, Role};
+    use crate::demo::cases;
+
+    /// A report in which every case ended as it should, made without any connection.
+    fn ideal() -> Report {
+        let rows = cases::all().into_iter().map(ideal_row).collect();
+        Report {
+            rows,
+            elapsed: Duration::from_millis(410),
+        }
+    }
+
+    fn ideal_row(case: cases::Case) -> Row {
+        let end = case.expectation();
+        let arrives = case.verifier == Role::Client || end.asked;
+        let length = |condition| match condition {
+            Condition::SelfSigned => 1,
+            Condition::TooDeep => 3,
+            _ => 2,
+        };
+        Row {
+            case,
+            asked: end.asked,
+            sent: case.certificate.filter(|_| arrives).map_or(0, length),
+            alert: end
+                .alert
+                .map(|number| (case.verifier, number, alert_name(number))),
+            result: end.code.map(|code| Checked {
+                code,
+                name: code_name(code).to_owned(),
+            }),
+            established: end.accepted,
+            sentence: None,
+        }
+    }
+
+    fn alert_name(number: u8) -> &'static str {
+        match number {
+            42 => "bad_certificate",
+            43 => "unsupported_certificate",
+            45 => "certificate_expired",
+            48 => "unknown_ca",
+            116 => "certificate_required",
+            other => panic!("no case of the demo ends with alert {other}"),
+        }
+    }
+
+    fn code_name(code: u32) -> &'static str {
+        match code {
+            0 => "X509_V_OK",
+            9 => "X509_V_ERR_CERT_NOT_YET_VALID",
+            10 => "X509_V_ERR_CERT_HAS_EXPIRED",
+            18 => "X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT",
+            20 => "X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+            22 => "X509_V_ERR_CERT_CHAIN_TOO_LONG",
+            26 => "X509_V_ERR_INVALID_PURPOSE",
+            62 => "X509_V_ERR_HOSTNAME_MISMATCH",
+            other => panic!("no case of the demo has the result {other}"),
+        }
+    }
+
+    fn without_styles(text: &str) -> String {
+        anstream::adapter::strip_str(text).to_string()
+    }
+
+    #[test]
+    fn the_table_reads_as_recorded() {
+        let text = without_styles(&ideal().text(None));
+        assert_eq!(text, include_str!("../../tests/golden/demo.txt").trim_end());
+    }
+
+    #[test]
+    fn a_narrow_terminal_gets_narrow_lines() {
+        let text = without_styles(&ideal().table(super::Names::Short).render(Some(80)));
+        assert!(
+            text.lines().all(|line| line.chars().count() <= 80),
+            "{text}"
+        );
+        assert!(
+            text.contains("10 CERT_HAS_\n") && text.contains("EXPIRED\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_row_that_ends_differently_is_marked_and_explained() {
+        let mut report = ideal();
+        let row = report
+            .rows
+            .iter_mut()
+            .find(|row| row.alert.is_some())
+            .unwrap();
+        row.established = true;
+        row.alert = None;
+        assert_eq!(report.unexpected(), 1);
+        let text = without_styles(&report.text(None));
+        assert!(text.contains("1 did not end as they should"), "{text}");
+        assert!(text.contains("accepted !"), "{text}");
+        assert!(
+            text.contains("expected asked false, accepted false, alert 45"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn the_document_has_the_documented_shape() {
+        let report = ideal();
+        let document = serde_json::to_value(report.json()).unwrap();
+        assert_eq!(document["schema"], "countersign.demo/1");
+        assert_eq!(document["rows"].as_array().unwrap().len(), 51);
+        assert_eq!(document["unexpected"], 0);
+        let of_unknown = |row: &&serde_json::Value| {
+            row["verifier"] == "server"
+                && row["mode"]["bits"] == 3
+                && row["peer_certificate"] == "unknown-ca"
+        };
+        let row = document["rows"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(of_unknown)
+            .unwrap();
+        let expected = serde_json::json!({
+            "verifier": "server",
+            "mode": { "names": ["PEER", "FAIL_IF_NO_PEER_CERT"], "bits": 3 },
+            "peer_certificate": "unknown-ca",
+            "asked": true,
+            "certificates_sent": 2,
+            "ended_by": "server",
+            "alert": { "code": 48, "name": "unknown_ca" },
+            "verify_result": { "code": 20, "name": "X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY" },
+            "verdict": "refused",
+            "sentence": null,
+            "as_expected": true
+        });
+        assert_eq!(*row, expected);
+    }
+}

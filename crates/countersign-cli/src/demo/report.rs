@@ -466,7 +466,7 @@ mod tests {
             "{text}"
         );
         assert!(
-            text.contains("10 CERT_HAS_\n") && text.contains("EXPIRED\n"),
+            text.contains("20 UNABLE_TO_ ") && text.contains("GET_ISSUER_\n"),
             "{text}"
         );
     }

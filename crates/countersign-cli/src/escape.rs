@@ -10,8 +10,8 @@ use std::fmt::Write as _;
 /// Replaces everything that could steer a terminal or deceive a reader.
 ///
 /// The result holds no control character (C0, DEL, C1, line and paragraph separators), no character that
-/// changes the direction of text, and none that takes no room. A backslash is doubled, so the notation
-/// `\u{…}` cannot be forged by the peer.
+/// changes the direction of text, and none that takes no room. Text that is safe stays as it is, so
+/// escaping twice is escaping once.
 pub(crate) fn for_terminal(text: &str) -> Cow<'_, str> {
     if text.chars().all(|character| !needs_notation(character)) {
         return Cow::Borrowed(text);
@@ -19,7 +19,6 @@ pub(crate) fn for_terminal(text: &str) -> Cow<'_, str> {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
-            '\\' => safe.push_str("\\\\"),
             other if needs_notation(other) => safe.extend(other.escape_unicode()),
             other => safe.push(other),
         }
@@ -60,7 +59,7 @@ pub(crate) fn for_html(text: &str) -> String {
 
 /// Whether a character must not reach the reader as it is.
 fn needs_notation(character: char) -> bool {
-    character == '\\' || character.is_control() || is_invisible(character)
+    character.is_control() || is_invisible(character)
 }
 
 /// Characters that reorder text, take no room or break lines outside the control ranges.
@@ -104,8 +103,10 @@ mod tests {
     }
 
     #[test]
-    fn the_notation_cannot_be_forged() {
-        assert_eq!(for_terminal(r"\u{1b}"), r"\\u{1b}");
+    fn escaping_twice_is_escaping_once() {
+        let once = for_terminal("CN=a\\2C b\u{1b}").into_owned();
+        assert_eq!(once, r"CN=a\2C b\u{1b}");
+        assert_eq!(for_terminal(&once), once);
     }
 
     #[test]

@@ -20,6 +20,9 @@ mod demo;
 mod escape;
 mod failure;
 mod files;
+mod http;
+mod page;
+mod summary;
 mod table;
 mod terminal;
 

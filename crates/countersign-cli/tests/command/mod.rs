@@ -10,13 +10,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 /// How the command ended.
 #[derive(Debug)]
-pub struct Ended {
+pub(crate) struct Ended {
     /// The exit code.
-    pub code: i32,
+    pub(crate) code: i32,
     /// What it printed.
-    pub stdout: String,
+    pub(crate) stdout: String,
     /// What it said aside.
-    pub stderr: String,
+    pub(crate) stderr: String,
 }
 
 impl From<Output> for Ended {
@@ -30,7 +30,7 @@ impl From<Output> for Ended {
 }
 
 /// The built command, with an environment that changes nothing.
-pub fn command() -> Command {
+pub(crate) fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
     for variable in [
         "SSLKEYLOGFILE",
@@ -46,7 +46,7 @@ pub fn command() -> Command {
 }
 
 /// Runs the command with these arguments.
-pub fn countersign(arguments: &[&str]) -> Ended {
+pub(crate) fn countersign(arguments: &[&str]) -> Ended {
     command()
         .args(arguments)
         .output()
@@ -56,10 +56,10 @@ pub fn countersign(arguments: &[&str]) -> Ended {
 
 /// A directory of one test, removed with it.
 #[derive(Debug)]
-pub struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!(
             "{}-{}",
@@ -71,7 +71,7 @@ impl Folder {
         Self(path)
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
 }

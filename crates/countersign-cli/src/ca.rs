@@ -59,7 +59,7 @@ fn files_of(
         path: arguments.out.join(name),
         content: chain
             .iter()
-            .map(|der| pem("CERTIFICATE", der))
+            .map(|der| files::pem("CERTIFICATE", der))
             .collect::<String>()
             .into_bytes(),
         access: Access::Public,
@@ -69,7 +69,8 @@ fn files_of(
         content,
         access: Access::Private,
     };
-    let key_of = |identity: &Identity| pem("PRIVATE KEY", identity.key.secret_der()).into_bytes();
+    let key_of =
+        |identity: &Identity| files::pem("PRIVATE KEY", identity.key.secret_der()).into_bytes();
     let mut files = vec![
         public("ca.pem", std::slice::from_ref(root)),
         public(
@@ -88,11 +89,6 @@ fn files_of(
         files.push(private("intermediate.key", intermediate_key.into_bytes()));
     }
     Ok(files)
-}
-
-fn pem(label: &str, der: &[u8]) -> String {
-    let config = pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF);
-    pem::encode_config(&pem::Pem::new(label, der), config)
 }
 
 /// The client's certificate, key, intermediate and root in one file that browsers import.

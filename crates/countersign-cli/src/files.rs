@@ -63,6 +63,12 @@ pub(crate) fn read_private_key(path: &Path) -> Result<PrivateKeyDer<'static>, Fa
     PrivateKeyDer::from_pem_slice(section.text.as_bytes()).map_err(|_| file.undecodable(section))
 }
 
+/// DER as PEM text.
+pub(crate) fn pem(label: &str, der: &[u8]) -> String {
+    let config = pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF);
+    pem::encode_config(&pem::Pem::new(label, der), config)
+}
+
 struct PemFile {
     path: PathBuf,
     text: String,

@@ -67,6 +67,9 @@ pub(crate) struct Verification {
     pub matched_name: Option<String>,
     /// The chain as it was built, the peer's certificate first.
     pub chain: Vec<Link>,
+    /// The chain in lines of text.
+    #[serde(skip)]
+    pub drawing: String,
 }
 
 /// One certificate of a chain.
@@ -106,16 +109,6 @@ pub(crate) enum Origin {
     Trusted,
 }
 
-impl Origin {
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Sent => "sent",
-            Self::Stored => "stored",
-            Self::Trusted => "trusted",
-        }
-    }
-}
-
 /// A failed check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Finding {
@@ -131,12 +124,18 @@ impl Verification {
     /// The verdict in a line, the chain by depth with what is wrong marked, and a hint.
     pub(crate) fn text(&self) -> String {
         let mut text = format!("{}\n", self.headline());
-        for link in &self.chain {
-            text.push_str(&link.text());
+        for line in self.drawing.lines() {
+            let line = escape::for_terminal(line);
+            let painted = if line.starts_with('✗') {
+                terminal::paint(terminal::BAD, &line)
+            } else {
+                line.into_owned()
+            };
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "  {painted}");
         }
         if let Some(advice) = &self.advice {
             let hint = terminal::paint(terminal::HEADING, "hint:");
-            // Writing to a String cannot fail.
             let _ = writeln!(text, "{hint} {}", escape::for_terminal(advice));
         }
         text
@@ -155,33 +154,6 @@ impl Verification {
             self.name,
             escape::for_terminal(&self.sentence)
         )
-    }
-}
-
-impl Link {
-    /// A line for the certificate, indented by depth, and a marked line for each failed check.
-    fn text(&self) -> String {
-        let indent = "  ".repeat(usize::try_from(self.depth.min(20)).unwrap_or(0));
-        let until = self.not_after.get(..10).unwrap_or(&self.not_after);
-        let mut text = format!(
-            "  {:>2} {indent}{}  {}\n",
-            self.depth,
-            escape::for_terminal(&self.subject),
-            terminal::paint(
-                terminal::QUIET,
-                &format!("{}, until {until}", self.origin.word())
-            ),
-        );
-        for failure in &self.failures {
-            let mark = format!("^ {} {}", failure.code, failure.name);
-            let meaning = escape::for_terminal(&failure.meaning);
-            let _ = writeln!(
-                text,
-                "     {indent}{}: {meaning}",
-                terminal::paint(terminal::BAD, &mark)
-            );
-        }
-        text
     }
 }
 
@@ -233,16 +205,15 @@ pub(crate) mod tests {
                 link(1, Origin::Sent, "CN=Intermediate", Vec::new()),
                 link(2, Origin::Trusted, "CN=Root", Vec::new()),
             ],
+            drawing: "  1  CN=Root\n✗ 0  CN=evil\u{1b}[2J  X509_V_ERR_CERT_HAS_EXPIRED\n".into(),
         }
     }
 
     #[test]
     fn the_failing_certificate_is_marked() {
         let expected = r"refused (10 X509_V_ERR_CERT_HAS_EXPIRED): The certificate expired on 2026-11-01.
-   0 CN=evil\u{1b}[2J  sent, until 2026-11-01
-     ^ 10 X509_V_ERR_CERT_HAS_EXPIRED: it has expired
-   1   CN=Intermediate  sent, until 2026-11-01
-   2     CN=Root  trusted, until 2026-11-01
+    1  CN=Root
+  ✗ 0  CN=evil\u{1b}[2J  X509_V_ERR_CERT_HAS_EXPIRED
 hint: Renew it.
 ";
         assert_eq!(

@@ -7,6 +7,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
+pub use countersign::Role;
 use pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
@@ -43,38 +44,10 @@ impl Algorithm {
     }
 }
 
-/// Whose certificate it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_enums, reason = "TLS has two roles")]
-pub enum Role {
-    /// A TLS server's.
-    Server,
-    /// A TLS client's.
-    Client,
-}
-
-impl Role {
-    /// The other end of the connection.
-    pub const fn other(self) -> Self {
-        match self {
-            Self::Server => Self::Client,
-            Self::Client => Self::Server,
-        }
-    }
-
-    /// `server` or `client`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Server => "server",
-            Self::Client => "client",
-        }
-    }
-
-    const fn purpose(self) -> ExtendedKeyUsagePurpose {
-        match self {
-            Self::Server => ExtendedKeyUsagePurpose::ServerAuth,
-            Self::Client => ExtendedKeyUsagePurpose::ClientAuth,
-        }
+const fn purpose(role: Role) -> ExtendedKeyUsagePurpose {
+    match role {
+        Role::Server => ExtendedKeyUsagePurpose::ServerAuth,
+        Role::Client => ExtendedKeyUsagePurpose::ClientAuth,
     }
 }
 
@@ -372,7 +345,7 @@ fn specimen(
     };
     let request = Request {
         role: if condition == Condition::WrongPurpose {
-            role.other()
+            role.peer()
         } else {
             role
         },
@@ -426,7 +399,7 @@ fn leaf_parameters(request: &Request) -> Result<CertificateParams, AuthorityErro
     }
     parameters.is_ca = IsCa::ExplicitNoCa;
     parameters.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-    parameters.extended_key_usages = vec![request.role.purpose()];
+    parameters.extended_key_usages = vec![purpose(request.role)];
     parameters.use_authority_key_identifier_extension = true;
     Ok(parameters)
 }

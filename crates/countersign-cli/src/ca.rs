@@ -14,7 +14,7 @@ use crate::files::{self, Access, NewFile};
 use crate::terminal;
 
 /// Makes everything, writes it, and says what to do with it.
-pub(crate) fn run(arguments: &CaArguments) -> Result<(), Failure> {
+pub(crate) fn run(arguments: &CaArguments) -> Result<Exit, Failure> {
     let validity = Validity::days(OffsetDateTime::now_utc(), arguments.days);
     let authority = Authority::new(
         "countersign throwaway",
@@ -35,7 +35,8 @@ pub(crate) fn run(arguments: &CaArguments) -> Result<(), Failure> {
         Failure::file(Exit::Other, "create the directory", &arguments.out, &error)
     })?;
     files::write_all(&files, arguments.force)?;
-    terminal::print(&story(arguments, validity))
+    terminal::print(&story(arguments, validity))?;
+    Ok(Exit::Success)
 }
 
 impl From<AuthorityError> for Failure {

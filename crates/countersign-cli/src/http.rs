@@ -38,7 +38,7 @@ pub(crate) enum Status {
 }
 
 impl Status {
-    const fn line(self) -> &'static str {
+    pub(crate) const fn line(self) -> &'static str {
         match self {
             Self::Ok => "200 OK",
             Self::BadRequest => "400 Bad Request",

@@ -30,6 +30,15 @@ pub(crate) fn heading(text: &str) -> String {
     paint(HEADING, text)
 }
 
+/// What happened, and what to do about it.
+pub(crate) fn failure_text(failure: &Failure) -> String {
+    let what = format!("{} {}", paint(BAD, "error:"), failure.what());
+    match failure.advice() {
+        Some(advice) => format!("{what}\n  {} {advice}", paint(HEADING, "hint:")),
+        None => what,
+    }
+}
+
 /// Prints text and a line feed on stdout. That the reader has gone away (a closed pipe) is no failure.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     let mut stdout = anstream::stdout().lock();

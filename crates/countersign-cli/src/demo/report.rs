@@ -199,10 +199,9 @@ enum Names {
 
 fn title(verifier: Role, mode: Mode) -> String {
     let modes = mode.names().join(" | ");
-    let other = verifier.other().name();
+    let other = verifier.peer();
     format!(
-        "The {} checks the {other}, mode {modes}: {}",
-        verifier.name(),
+        "The {verifier} checks the {other}, mode {modes}: {}",
         meaning(verifier, mode)
     )
 }
@@ -225,9 +224,9 @@ fn cells(row: &Row, names: Names) -> Vec<Cell> {
         (Role::Server, false) => "no",
     };
     let (ended_by, alert) = match row.alert {
-        Some((role, number, name)) => (role.name(), format!("{number} {name}")),
-        None if row.established => ("nobody", "-".to_owned()),
-        None => ("?", "-".to_owned()),
+        Some((role, number, name)) => (role.to_string(), format!("{number} {name}")),
+        None if row.established => ("nobody".to_owned(), "-".to_owned()),
+        None => ("?".to_owned(), "-".to_owned()),
     };
     let result = match &row.result {
         None => Cell::styled("not checked", terminal::QUIET),
@@ -325,12 +324,12 @@ struct NotShown {
 
 #[derive(Debug, Serialize)]
 struct RowDocument<'a> {
-    verifier: &'static str,
+    verifier: String,
     mode: ModeDocument,
     peer_certificate: String,
     asked: bool,
     certificates_sent: usize,
-    ended_by: Option<&'static str>,
+    ended_by: Option<String>,
     alert: Option<AlertDocument>,
     verify_result: Option<ResultDocument<'a>>,
     verdict: &'static str,
@@ -359,7 +358,7 @@ struct ResultDocument<'a> {
 impl<'a> RowDocument<'a> {
     fn new(row: &'a Row) -> Self {
         Self {
-            verifier: row.case.verifier.name(),
+            verifier: row.case.verifier.to_string(),
             mode: ModeDocument {
                 names: row.case.mode.names(),
                 bits: row.case.mode.bits(),
@@ -367,7 +366,7 @@ impl<'a> RowDocument<'a> {
             peer_certificate: row.certificate().to_lowercase().replace(' ', "-"),
             asked: row.asked,
             certificates_sent: row.sent,
-            ended_by: row.alert.map(|(role, ..)| role.name()),
+            ended_by: row.alert.map(|(role, ..)| role.to_string()),
             alert: row
                 .alert
                 .map(|(_, code, name)| AlertDocument { code, name }),

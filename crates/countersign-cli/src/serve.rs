@@ -1,0 +1,249 @@
+//! `countersign serve`: a small HTTPS server that tells visitors who they are.
+
+use std::io::{self, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+use countersign::{Credential, ServerConfig, Stream, VerifyMode};
+use time::OffsetDateTime;
+
+use crate::arguments::{ClientCheck, ServeArguments};
+use crate::authority::{Algorithm, Authority, Request as CertificateRequest, Role, Validity};
+use crate::escape;
+use crate::failure::{Exit, Failure};
+use crate::http::{self, Afterwards, NoRequest, Page, Request, RequestReader, Status};
+use crate::observe::{self, Trouble};
+use crate::page::Visitor;
+use crate::patient::PatientSocket;
+use crate::terminal;
+use crate::trust::{self, KeyLogFile};
+
+/// How many visitors are served at a time; others wait to be accepted.
+const MOST_CONNECTIONS: usize = 64;
+/// How many requests one connection may bring.
+const MOST_REQUESTS: usize = 100;
+/// How long a handshake may take.
+const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(10);
+/// How long a request, or the next one, may take to arrive.
+const REQUEST_PATIENCE: Duration = Duration::from_secs(15);
+/// How long a visitor may take to read the page.
+const RESPONSE_PATIENCE: Duration = Duration::from_secs(15);
+
+/// Serves until it is stopped, or for as many connections as asked.
+pub(crate) fn run(arguments: &ServeArguments) -> Result<Exit, Failure> {
+    let config = configure(arguments)?;
+    let listener = TcpListener::bind(arguments.listen).map_err(|error| {
+        Failure::new(
+            Exit::Connect,
+            format!("Cannot listen on {}: {error}.", arguments.listen),
+        )
+        .advise("Choose another port, or port 0 for any free one: --listen 127.0.0.1:0")
+    })?;
+    let cannot_listen =
+        |error: io::Error| Failure::new(Exit::Connect, format!("Cannot listen: {error}."));
+    let address = listener.local_addr().map_err(cannot_listen)?;
+    terminal::print(&format!("Listening on https://{address}/"))?;
+    if arguments.credential.cert.is_none() {
+        terminal::print_aside(
+            "With a throwaway certificate that nobody trusts: try curl --insecure.",
+        );
+    }
+    serve(&listener, &config, arguments.once.unwrap_or(u64::MAX));
+    Ok(Exit::Success)
+}
+
+fn configure(arguments: &ServeArguments) -> Result<Arc<ServerConfig>, Failure> {
+    if let Some(other) = arguments
+        .alpn
+        .iter()
+        .find(|protocol| *protocol != "http/1.1")
+    {
+        return Err(
+            Failure::usage(format!("This server does not speak {other:?}."))
+                .advise("It speaks http/1.1 only: leave --alpn out."),
+        );
+    }
+    let mode = verify_mode(&arguments.verify)?;
+    let credential = match trust::credential(&arguments.credential)? {
+        Some(credential) => credential,
+        None => throwaway()?,
+    };
+    let mut builder = ServerConfig::builder()
+        .credential(credential)
+        .verify(mode)
+        .alpn(&arguments.alpn);
+    if let Some(path) = &arguments.ca {
+        builder = builder.trust(trust::from_file(path)?);
+    } else if mode.contains(VerifyMode::PEER) {
+        return Err(Failure::usage(
+            "Visitors' certificates are to be checked, but nobody is trusted to issue them.",
+        )
+        .advise(
+            "Make an authority with `countersign ca`, then name it: --ca countersign-ca/ca.pem",
+        ));
+    }
+    if let Some(depth) = arguments.depth {
+        builder = builder.verify_depth(depth);
+    }
+    if let Some(log) = KeyLogFile::from_environment()? {
+        builder = builder.key_log(log);
+    }
+    Ok(builder.build()?)
+}
+
+fn verify_mode(checks: &[ClientCheck]) -> Result<VerifyMode, Failure> {
+    let mut mode = VerifyMode::NONE;
+    for check in checks {
+        mode |= match check {
+            ClientCheck::None => VerifyMode::NONE,
+            ClientCheck::Peer => VerifyMode::PEER,
+            ClientCheck::Require => VerifyMode::PEER | VerifyMode::FAIL_IF_NO_PEER_CERT,
+            ClientCheck::Once => VerifyMode::CLIENT_ONCE,
+        };
+    }
+    if checks.len() > 1 && checks.contains(&ClientCheck::None) {
+        return Err(Failure::usage("--verify none stands alone."));
+    }
+    if !mode.is_usable() {
+        return Err(Failure::usage("--verify once does nothing by itself.")
+            .advise("Write --verify require,once"));
+    }
+    Ok(mode)
+}
+
+/// A certificate for this machine that lasts a day.
+fn throwaway() -> Result<Credential, Failure> {
+    let validity = Validity::days(OffsetDateTime::now_utc(), 1);
+    let authority = Authority::new("countersign throwaway", Algorithm::EcdsaP256, validity)?;
+    let identity = authority.issue(&CertificateRequest {
+        role: Role::Server,
+        names: ["localhost", "127.0.0.1", "::1"].map(String::from).to_vec(),
+        validity,
+    })?;
+    Credential::new(identity.chain, &identity.key)
+        .map_err(|error| Failure::new(Exit::Other, error.to_string()))
+}
+
+/// Accepts `connections` visitors, each on a thread of its own, and waits for the last.
+fn serve(listener: &TcpListener, config: &Arc<ServerConfig>, connections: u64) {
+    let (give_back, places) = places();
+    thread::scope(|scope| {
+        for _ in 0..connections {
+            // A place is free once a visitor has left.
+            if places.recv().is_err() {
+                return;
+            }
+            match listener.accept() {
+                Ok((socket, visitor)) => {
+                    let give_back = give_back.clone();
+                    scope.spawn(move || {
+                        attend(config, socket, visitor);
+                        let _ = give_back.send(());
+                    });
+                }
+                Err(error) => {
+                    terminal::print_aside(&format!("A visitor could not be accepted: {error}."));
+                    // Out of descriptors, for instance: nothing is gained by trying at once.
+                    thread::sleep(Duration::from_millis(100));
+                    let _ = give_back.send(());
+                }
+            }
+        }
+    });
+}
+
+fn places() -> (SyncSender<()>, Receiver<()>) {
+    let (give_back, places) = sync_channel(MOST_CONNECTIONS);
+    for _ in 0..MOST_CONNECTIONS {
+        let _ = give_back.send(());
+    }
+    (give_back, places)
+}
+
+/// One visitor, from the handshake to the end.
+fn attend(config: &Arc<ServerConfig>, socket: TcpStream, visitor: SocketAddr) {
+    let mut stream = Stream::server(config, PatientSocket::new(socket, HANDSHAKE_PATIENCE));
+    if let Err(error) = stream.handshake() {
+        let sentence = Trouble::from(&error).sentence;
+        terminal::print_aside(&format!(
+            "{visitor} turned away: {}",
+            escape::for_terminal(&sentence)
+        ));
+    } else {
+        let (agreed, peer) = (stream.connection().agreed(), stream.connection().peer());
+        if let Some(agreed) = agreed {
+            let known = Visitor {
+                asked: agreed.certificate_requested,
+                agreement: observe::agreement(agreed),
+                verification: peer.map(observe::of_peer),
+            };
+            answer(&mut stream, &known, visitor);
+        }
+        let _ = stream.close();
+    }
+    stream.into_parts().1.close_gently();
+}
+
+/// Answers requests until one side has had enough.
+fn answer(stream: &mut Stream<PatientSocket>, known: &Visitor, visitor: SocketAddr) {
+    let mut reader = RequestReader::default();
+    for number in 1..=MOST_REQUESTS {
+        stream.transport_mut().wait_for(REQUEST_PATIENCE);
+        let request = reader.next(stream);
+        let (status, page, head_only, keep) = match &request {
+            Ok(request) => {
+                let (status, page) = page_for(request, known);
+                (
+                    status,
+                    page,
+                    request.head_only,
+                    request.keep_alive && number < MOST_REQUESTS,
+                )
+            }
+            Err(NoRequest::Refused(status)) => (*status, status.plain(), false, false),
+            Err(NoRequest::Closed) => return,
+            Err(NoRequest::Failed(error)) => {
+                terminal::print_aside(&format!(
+                    "{visitor} failed: {}",
+                    escape::for_terminal(&error.to_string())
+                ));
+                return;
+            }
+        };
+        let afterwards = if keep {
+            Afterwards::KeepAlive
+        } else {
+            Afterwards::Close
+        };
+        let response = http::response(
+            status,
+            &page,
+            head_only,
+            afterwards,
+            OffsetDateTime::now_utc(),
+        );
+        stream.transport_mut().wait_for(RESPONSE_PATIENCE);
+        let sent = stream.write_all(&response).and_then(|()| stream.flush());
+        log_request(visitor, request.as_ref().ok(), status, known);
+        if sent.is_err() || afterwards == Afterwards::Close {
+            return;
+        }
+    }
+}
+
+fn page_for(request: &Request, known: &Visitor) -> (Status, Page) {
+    match (request.path.as_str(), request.reads_html) {
+        ("/", true) => (Status::Ok, known.html()),
+        ("/", false) => (Status::Ok, known.plain()),
+        _ => (Status::NotFound, Status::NotFound.plain()),
+    }
+}
+
+fn log_request(visitor: SocketAddr, request: Option<&Request>, status: Status, known: &Visitor) {
+    let path = request.map_or("(no request)", |request| request.path.as_str());
+    let line = format!("{visitor} {path}: {}. {}", status.line(), known.headline());
+    terminal::print_aside(&escape::for_terminal(&line));
+}

@@ -14,10 +14,8 @@ use crate::files;
 /// The authorities in a file.
 pub(crate) fn from_file(path: &Path) -> Result<TrustStore, Failure> {
     let unreadable = |error| {
-        Failure::usage(format!(
-            "Cannot trust anybody from {}: {error}",
-            path.display()
-        ))
+        Failure::usage(format!("The authorities cannot be read: {error}."))
+            .advise("A file of authorities holds one or more -----BEGIN CERTIFICATE----- sections.")
     };
     TrustStore::from_pem_file(path).map_err(unreadable)
 }

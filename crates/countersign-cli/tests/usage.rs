@@ -4,7 +4,7 @@ mod command;
 
 use std::fs;
 
-use command::{Folder, command, countersign};
+use command::{Authority, Folder, command, countersign};
 
 #[test]
 fn help_names_every_command_and_exit_code() {
@@ -78,4 +78,99 @@ fn colours_need_a_terminal() {
         "a forced colour shows that there are any"
     );
     assert!(!run("NO_COLOR").contains('\u{1b}'));
+}
+
+fn refused(options: &[&str], complaint: &str) {
+    let ended = countersign(options);
+    assert_eq!(ended.code, 2, "{options:?}: {ended:?}");
+    assert!(
+        ended.stderr.contains(complaint),
+        "{options:?}: {}",
+        ended.stderr
+    );
+    assert!(
+        ended.stderr.contains("\n  hint: "),
+        "{options:?}: {}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn a_key_of_another_certificate_is_refused() {
+    let authority = Authority::new();
+    let (cert, key) = (authority.file("server.pem"), authority.file("client.key"));
+    refused(
+        &["serve", "--cert", &cert, "--key", &key],
+        "does not belong to the first certificate in",
+    );
+}
+
+#[test]
+fn unreadable_files_are_named_with_the_line() {
+    let authority = Authority::new();
+    let folder = Folder::new();
+    let good = fs::read_to_string(authority.file("server.pem")).unwrap();
+    let bad = folder.path("bad.pem");
+    let bad = bad.to_str().unwrap();
+    for (content, complaint) in [
+        (
+            good[..200].to_owned(),
+            "bad.pem: the PEM section that begins in line 1 does not end",
+        ),
+        (
+            format!("\n\n{}", good.replacen("MII", "M!I", 1)),
+            "bad.pem: the CERTIFICATE that begins in line 3 is not",
+        ),
+        (String::new(), "bad.pem holds no certificate"),
+        ("0\u{1}binary".to_owned(), "bad.pem is binary"),
+    ] {
+        fs::write(bad, content).unwrap();
+        refused(&["connect", "localhost:1", "--cert", bad], complaint);
+    }
+    let key = authority.file("server.key");
+    refused(
+        &["connect", "localhost:1", "--cert", &key],
+        "It holds PRIVATE KEY",
+    );
+    fs::write(bad, &good[..200]).unwrap();
+    refused(&["connect", "localhost:1", "--ca", bad], "bad.pem, line 1");
+}
+
+#[test]
+fn an_encrypted_key_is_explained() {
+    let authority = Authority::new();
+    let folder = Folder::new();
+    let key = folder.path("encrypted.key");
+    let text = fs::read_to_string(authority.file("server.key")).unwrap();
+    fs::write(&key, text.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY")).unwrap();
+    let cert = authority.file("server.pem");
+    refused(
+        &["serve", "--cert", &cert, "--key", key.to_str().unwrap()],
+        "(line 1) is encrypted",
+    );
+}
+
+#[test]
+fn checking_visitors_needs_somebody_to_trust() {
+    refused(&["serve", "--verify", "peer"], "nobody is trusted");
+}
+
+#[test]
+fn modes_that_do_nothing_are_refused() {
+    refused(
+        &["serve", "--verify", "once"],
+        "--verify once does nothing by itself",
+    );
+    refused(&["serve", "--alpn", "h2"], "does not speak \"h2\"");
+    refused(
+        &[
+            "connect",
+            "localhost:1",
+            "--name",
+            "not a name",
+            "--verify",
+            "none",
+        ],
+        "neither a host name nor",
+    );
 }

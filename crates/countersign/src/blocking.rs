@@ -362,8 +362,9 @@ impl From<Error> for StreamError {
 }
 
 impl From<io::Error> for StreamError {
+    /// Undoes the conversion with which [`Read`] and [`Write`] had to hide an [`Error`].
     fn from(error: io::Error) -> Self {
-        Self::Transport(error)
+        error.downcast().map_or_else(Self::Transport, Self::Tls)
     }
 }
 

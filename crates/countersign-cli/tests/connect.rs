@@ -1,0 +1,331 @@
+//! `countersign connect` against `countersign serve` and against servers that misbehave.
+
+mod command;
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::thread;
+
+use command::{Authority, Background, Ended, Folder, arguments, command, countersign_with_input};
+use countersign::{Credential, ServerConfig, Stream};
+use serde_json::Value;
+
+const REQUEST: &str = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+
+fn connect(target: &str, options: &[String], input: &str) -> Ended {
+    countersign_with_input(&arguments(&["connect", target], options), input)
+}
+
+fn serve(authority: &Authority, verify: &str) -> Background {
+    Background::serve(&arguments(
+        &["--verify", verify],
+        &authority.options("server"),
+    ))
+}
+
+fn trusting(authority: &Authority, more: &[&str]) -> Vec<String> {
+    let ca = authority.file("ca.pem");
+    arguments(&["--ca", &ca], &arguments(more, &[]))
+}
+
+#[test]
+fn the_page_tells_visitors_who_they_are() {
+    let authority = Authority::new();
+    let server = serve(&authority, "require");
+    let ended = connect(&server.target(), &authority.options("client"), REQUEST);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(
+        ended.stdout.starts_with("HTTP/1.1 200 OK\r\n"),
+        "{}",
+        ended.stdout
+    );
+    assert!(
+        ended.stdout.contains("\r\n\r\nYou are CN=client.\n"),
+        "{}",
+        ended.stdout
+    );
+    for part in [
+        "Connected to localhost:",
+        "TLS 1.3, ",
+        "verified (0 X509_V_OK)",
+        "CN=localhost",
+    ] {
+        assert!(ended.stderr.contains(part), "{part}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_stranger_is_welcome_where_certificates_are_optional() {
+    let authority = Authority::new();
+    let server = serve(&authority, "peer");
+    let ended = connect(&server.target(), &trusting(&authority, &[]), REQUEST);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(
+        ended
+            .stdout
+            .contains("You are a stranger: you sent no certificate."),
+        "{}",
+        ended.stdout
+    );
+}
+
+#[test]
+fn a_server_that_insists_turns_strangers_away_with_6() {
+    let authority = Authority::new();
+    let server = serve(&authority, "require");
+    let ended = connect(&server.target(), &trusting(&authority, &[]), "");
+    assert_eq!(ended.code, 6, "{ended:?}");
+    assert!(
+        ended.stderr.contains("certificate_required (116)"),
+        "{}",
+        ended.stderr
+    );
+    assert!(ended.stderr.contains("hint:"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_server_of_an_unknown_authority_is_refused_with_5() {
+    let (authority, other) = (Authority::new(), Authority::new());
+    let server = serve(&authority, "none");
+    let ended = connect(&server.target(), &trusting(&other, &[]), "");
+    assert_eq!(ended.code, 5, "{ended:?}");
+    assert!(
+        ended.stderr.contains("Not connected to localhost:"),
+        "{}",
+        ended.stderr
+    );
+    assert!(
+        ended
+            .stderr
+            .contains("refused (20 X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY)"),
+        "{}",
+        ended.stderr
+    );
+    assert!(
+        ended.stderr.contains('✗'),
+        "the failing certificate is marked: {}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn a_server_under_another_name_is_refused_with_5() {
+    let authority = Authority::new();
+    let server = serve(&authority, "none");
+    let ended = connect(
+        &server.target(),
+        &trusting(&authority, &["--name", "db.example"]),
+        "",
+    );
+    assert_eq!(ended.code, 5, "{ended:?}");
+    assert!(
+        ended.stderr.contains("62 X509_V_ERR_HOSTNAME_MISMATCH"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn verify_none_goes_on_and_says_so() {
+    let (authority, other) = (Authority::new(), Authority::new());
+    let server = serve(&authority, "none");
+    let ended = connect(
+        &server.target(),
+        &trusting(&other, &["--verify", "none"]),
+        REQUEST,
+    );
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(
+        ended.stderr.contains("NOT VERIFIED (20 "),
+        "{}",
+        ended.stderr
+    );
+    assert!(
+        ended
+            .stdout
+            .contains("You are a stranger: you were not asked"),
+        "{}",
+        ended.stdout
+    );
+}
+
+#[test]
+fn a_depth_of_zero_allows_no_intermediate() {
+    let authority = Authority::new();
+    let server = serve(&authority, "none");
+    let ended = connect(
+        &server.target(),
+        &trusting(&authority, &["--depth", "0"]),
+        "",
+    );
+    assert_eq!(ended.code, 5, "{ended:?}");
+    assert!(
+        ended.stderr.contains("22 X509_V_ERR_CERT_CHAIN_TOO_LONG"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn no_common_application_protocol_ends_with_4() {
+    let authority = Authority::new();
+    let server = serve(&authority, "none");
+    let ended = connect(
+        &server.target(),
+        &trusting(&authority, &["--alpn", "imap"]),
+        "",
+    );
+    assert_eq!(ended.code, 4, "{ended:?}");
+    assert!(
+        ended.stderr.contains("no_application_protocol (120)"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn nobody_there_ends_with_3() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let target = listener.local_addr().unwrap().to_string();
+    drop(listener);
+    let ended = connect(&target, &arguments(&["--verify", "none"], &[]), "");
+    assert_eq!(ended.code, 3, "{ended:?}");
+    assert!(
+        ended.stderr.contains("cannot be reached"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn a_server_that_speaks_no_tls_ends_with_4() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let target = listener.local_addr().unwrap().to_string();
+    let server = thread::spawn(move || {
+        let (mut socket, _) = listener.accept().unwrap();
+        socket.write_all(b"220 mail.example ESMTP\r\n").unwrap();
+        // Whatever the client says about it; the end matters, not the content.
+        let _ = socket.read_to_end(&mut Vec::new());
+    });
+    let ended = connect(&target, &arguments(&["--verify", "none"], &[]), "");
+    server.join().unwrap();
+    assert_eq!(ended.code, 4, "{ended:?}");
+    assert!(
+        ended
+            .stderr
+            .contains("hint: Check the address and the port"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn a_truncated_stream_ends_with_4() {
+    let authority = Authority::new();
+    let credential =
+        Credential::from_pem_files(authority.file("server.pem"), authority.file("server.key"))
+            .unwrap();
+    let config = ServerConfig::builder()
+        .credential(credential)
+        .build()
+        .unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let target = format!("localhost:{}", listener.local_addr().unwrap().port());
+    let server = thread::spawn(move || {
+        let mut stream = Stream::accept(&config, listener.accept().unwrap().0).unwrap();
+        let mut request = [0; REQUEST.len()];
+        stream.read_exact(&mut request).unwrap();
+        stream.write_all(b"half of the ans").unwrap();
+    });
+    let ended = connect(&target, &trusting(&authority, &[]), REQUEST);
+    server.join().unwrap();
+    assert_eq!(ended.code, 4, "{ended:?}");
+    assert_eq!(ended.stdout, "half of the ans");
+    assert!(
+        ended.stderr.contains("without a close_notify"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn the_document_has_the_documented_fields() {
+    let authority = Authority::new();
+    let server = serve(&authority, "require");
+    let document = |options: &[String]| -> (i32, Value) {
+        let ended = connect(&server.target(), &arguments(&["--json"], options), "");
+        (ended.code, serde_json::from_str(&ended.stdout).unwrap())
+    };
+    let (code, good) = document(&authority.options("client"));
+    assert_eq!(
+        (code, &good["outcome"]),
+        (0, &Value::from("connected")),
+        "{good}"
+    );
+    assert_eq!(good["schema"], "countersign.connect/1");
+    assert_eq!(good["agreement"]["version"], "TLS 1.3");
+    assert_eq!(good["verification"]["standing"], "verified");
+    assert_eq!(good["verification"]["matched_name"], "localhost");
+    let chain = good["verification"]["chain"].as_array().unwrap();
+    assert_eq!(chain.len(), 3);
+    assert_eq!(chain[2]["origin"], "trusted");
+    assert_eq!(
+        chain[0]["names"],
+        serde_json::json!(["localhost", "127.0.0.1", "::1"])
+    );
+    let sent = fs::read_to_string(authority.file("server.pem")).unwrap();
+    assert!(
+        sent.starts_with(chain[0]["pem"].as_str().unwrap()),
+        "the certificate itself is there"
+    );
+
+    let (code, refused) = document(&trusting(&authority, &[]));
+    assert_eq!(
+        (code, &refused["outcome"]),
+        (6, &Value::from("refused-by-peer")),
+        "{refused}"
+    );
+    let alert = serde_json::json!({ "code": 116, "name": "certificate_required", "from": "peer" });
+    assert_eq!(refused["error"]["alert"], alert);
+
+    let paper = include_str!("../../../docs/cli-json.md");
+    let parts = [&good, &good["verification"], &chain[0]];
+    for (name, _) in parts.iter().flat_map(|part| part.as_object().unwrap()) {
+        assert!(
+            paper.contains(&format!("`{name}`")),
+            "{name} is not documented"
+        );
+    }
+}
+
+#[test]
+fn the_key_log_is_written_where_the_variable_says() {
+    let authority = Authority::new();
+    let server = serve(&authority, "none");
+    let folder = Folder::new();
+    let log = folder.path("keys.log");
+    let options = arguments(
+        &["connect", &server.target(), "--json"],
+        &trusting(&authority, &[]),
+    );
+    let output = command()
+        .args(&options)
+        .env("SSLKEYLOGFILE", &log)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let text = fs::read_to_string(&log).unwrap();
+    for label in [
+        "CLIENT_HANDSHAKE_TRAFFIC_SECRET",
+        "SERVER_TRAFFIC_SECRET_0",
+        "EXPORTER_SECRET",
+    ] {
+        let line = text
+            .lines()
+            .find(|line| line.starts_with(label))
+            .unwrap_or_else(|| panic!("{label}: {text}"));
+        let fields: Vec<_> = line.split(' ').collect();
+        assert_eq!((fields.len(), fields[1].len()), (3, 64), "{line}");
+    }
+}

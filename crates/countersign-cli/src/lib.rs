@@ -46,3 +46,9 @@ pub fn run() -> ExitCode {
         }
     }
 }
+
+/// The programs in the papers compile, and run where they can.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/modes.md")]
+#[doc = include_str!("../../../docs/coming-from-openssl.md")]
+pub mod papers {}

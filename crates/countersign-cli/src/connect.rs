@@ -99,7 +99,7 @@ fn attempt(
     session.handshake(patience).map_err(trouble)?;
     outcome.connected(&session);
     if arguments.json {
-        return session.settle(&mut io::sink()).map_err(trouble);
+        return session.settle(&mut io::sink(), patience).map_err(trouble);
     }
     terminal::print_aside(&outcome.summary());
     let stdout = io::stdout();

@@ -4,6 +4,7 @@
 
 use std::io::{self, Read};
 
+use crate::patient::is_timeout;
 use time::{OffsetDateTime, UtcDateTime};
 
 /// The most bytes that a request line with its header fields may have.
@@ -126,14 +127,6 @@ impl RequestReader {
             _ => Some(Err(Status::HeadTooLarge)),
         }
     }
-}
-
-/// Whether a read ended because its time ran out.
-pub(crate) fn is_timeout(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock
-    )
 }
 
 fn parse(head: &[u8]) -> Result<Request, Status> {

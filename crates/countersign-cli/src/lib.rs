@@ -22,6 +22,7 @@ mod http;
 mod observe;
 mod page;
 mod patient;
+mod plumbing;
 mod serve;
 mod session;
 mod summary;

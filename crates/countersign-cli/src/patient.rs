@@ -69,3 +69,11 @@ impl Write for PatientSocket {
         self.socket.flush()
     }
 }
+
+/// Whether reading or writing ended because its time ran out.
+pub(crate) fn is_timeout(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock
+    )
+}

@@ -1,33 +1,20 @@
 //! A connection that talks to the terminal: bytes go both ways at the same time.
 //!
-//! Two threads only read, one the socket, one stdin; what they read arrives in a channel. The connection itself
-//! stays on one thread, which works because the engine does no I/O.
+//! The connection stays on one thread, which never waits for the socket: [`Plumbing`] does that.
 
-use std::io::{self, IoSlice, Read, Write};
+use std::io::{self, IoSlice, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use countersign::{ClientConfig, Connection, Error, Event, StreamError};
 use pki_types::ServerName;
 
-/// How many pieces of input wait at most; each has at most [`PIECE`] bytes.
-const MOST_WAITING: usize = 256;
-/// How much is read at a time.
-const PIECE: usize = 16 * 1024;
-/// How long the peer has to close after this side did.
-const SETTLE: Duration = Duration::from_secs(2);
+use crate::patient::is_timeout;
+use crate::plumbing::{Incoming, Plumbing};
 
-/// What the threads read.
-enum Incoming {
-    Network(Vec<u8>),
-    NetworkEnded,
-    NetworkFailed(io::Error),
-    Input(Vec<u8>),
-    InputEnded,
-}
+/// How long the peer may be silent after this side has closed.
+const SETTLE: Duration = Duration::from_secs(2);
 
 /// What one step of the connection led to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,39 +27,31 @@ enum Step {
 /// A client's connection.
 pub(crate) struct Session {
     connection: Connection,
-    socket: TcpStream,
+    plumbing: Plumbing,
     received: Vec<u8>,
     output: Vec<u8>,
-    incoming: Receiver<Incoming>,
-    sender: SyncSender<Incoming>,
     /// How much application data has arrived.
     data_received: u64,
 }
 
 impl Session {
-    /// Sends the first message. `patience` bounds each write, and [`handshake`](Self::handshake) as a whole.
+    /// Sends the first message. `patience` bounds each write.
     pub(crate) fn start(
         config: &Arc<ClientConfig>,
         name: ServerName<'_>,
         socket: TcpStream,
         patience: Duration,
     ) -> Result<Self, StreamError> {
-        let _ = socket.set_nodelay(true);
-        socket.set_write_timeout(Some(patience))?;
-        let (sender, incoming) = sync_channel(MOST_WAITING);
         let mut output = Vec::new();
         let connection = Connection::client(config, name, &mut output)?;
         let mut session = Self {
             connection,
-            socket,
+            plumbing: Plumbing::new(socket, patience)?,
             received: Vec::new(),
             output,
-            incoming,
-            sender,
             data_received: 0,
         };
-        session.listen_to_network()?;
-        session.flush()?;
+        session.flush();
         Ok(session)
     }
 
@@ -91,33 +70,37 @@ impl Session {
                 Step::NeedsInput => {}
             }
             let left = patience.saturating_sub(begun.elapsed());
-            let Some(incoming) = self.next_incoming(Some(left)) else {
+            let Some(incoming) = self.plumbing.next(Some(left)) else {
                 let what = "the server did not complete the handshake in time";
                 return Err(io::Error::new(io::ErrorKind::TimedOut, what).into());
             };
-            self.take_network(incoming)?;
+            self.take(incoming)?;
         }
     }
 
-    /// Closes at once and waits a moment for what the server still has to say, such as that it refuses this side.
-    pub(crate) fn settle(&mut self, sink: &mut dyn Write) -> Result<(), StreamError> {
-        self.close()?;
+    /// Closes at once, and waits a moment for what the server still has to say, such as that it refuses this
+    /// side; at most for `patience` even if it goes on and on.
+    pub(crate) fn settle(
+        &mut self,
+        sink: &mut dyn Write,
+        patience: Duration,
+    ) -> Result<(), StreamError> {
+        self.close();
         let begun = Instant::now();
-        loop {
-            if self.drain(sink)? == Step::PeerClosed {
-                return Ok(());
-            }
-            match self.next_incoming(Some(SETTLE.saturating_sub(begun.elapsed()))) {
+        while self.drain(sink)? != Step::PeerClosed {
+            let left = patience.saturating_sub(begun.elapsed());
+            match self.plumbing.next(Some(left.min(SETTLE))) {
+                None => break,
                 // Nothing was promised any more, so nothing is missing.
-                None | Some(Incoming::NetworkEnded | Incoming::NetworkFailed(_))
+                Some(Incoming::NetworkEnded | Incoming::NetworkFailed(_))
                     if self.data_received == 0 =>
                 {
-                    return Ok(());
+                    break;
                 }
-                None => return Ok(()),
-                Some(incoming) => self.take_network(incoming)?,
+                Some(incoming) => self.take(incoming)?,
             }
         }
+        Ok(())
     }
 
     /// Passes stdin to the server and what the server sends to `sink`, until the server closes. When stdin has
@@ -127,23 +110,22 @@ impl Session {
         sink: &mut dyn Write,
         patience: Duration,
     ) -> Result<(), StreamError> {
-        self.listen_to_stdin()?;
+        self.plumbing.read_stdin()?;
         let mut sent_anything = false;
         let mut input_ended = false;
-        loop {
-            if self.drain(sink)? == Step::PeerClosed {
-                return self.close();
-            }
-            match self.next_incoming(input_ended.then_some(patience)) {
+        while self.drain(sink)? != Step::PeerClosed {
+            match self.plumbing.next(input_ended.then_some(patience)) {
                 Some(Incoming::Input(bytes)) => {
                     sent_anything = true;
                     self.send(&bytes)?;
                 }
                 Some(Incoming::InputEnded) if sent_anything => input_ended = true,
-                None | Some(Incoming::InputEnded) => return self.settle(sink),
-                Some(incoming) => self.take_network(incoming)?,
+                None | Some(Incoming::InputEnded) => return self.settle(sink, Duration::MAX),
+                Some(incoming) => self.take(incoming)?,
             }
         }
+        self.close();
+        Ok(())
     }
 
     /// Takes steps until the connection needs input or is closed.
@@ -162,16 +144,14 @@ impl Session {
             let result = self
                 .connection
                 .receive(&mut self.received, &mut self.output);
-            // On an error the alert is in the output, and the error matters more than whether it could be sent.
-            let flushed = self.flush();
-            let event = result?;
-            flushed?;
-            let step = match event.event {
+            // On an error, this is its alert.
+            self.flush();
+            let received = result?;
+            let step = match received.event {
                 Event::Data(range) => {
                     let data = self.received.get(range).unwrap_or_default();
-                    self.data_received = self
-                        .data_received
-                        .saturating_add(u64::try_from(data.len()).unwrap_or(0));
+                    let length = u64::try_from(data.len()).unwrap_or(u64::MAX);
+                    self.data_received = self.data_received.saturating_add(length);
                     sink.write_all(data)?;
                     sink.flush()?;
                     None
@@ -182,21 +162,26 @@ impl Session {
                 _ => return Err(Error::Internal("the built-in verifier asks no questions").into()),
             };
             self.received
-                .drain(..event.consumed.min(self.received.len()));
+                .drain(..received.consumed.min(self.received.len()));
             if let Some(step) = step {
                 return Ok(step);
             }
         }
     }
 
-    fn take_network(&mut self, incoming: Incoming) -> Result<(), StreamError> {
+    fn take(&mut self, incoming: Incoming) -> Result<(), StreamError> {
         match incoming {
             Incoming::Network(bytes) => self.received.extend_from_slice(&bytes),
             Incoming::NetworkEnded => {
                 self.connection.end_of_input()?;
                 return Err(Error::Closed.into());
             }
-            Incoming::NetworkFailed(error) => return Err(error.into()),
+            Incoming::Written => self.plumbing.return_ticket(),
+            // A peer that has gone away may have said why: then the socket's reader knows more.
+            Incoming::WriteFailed(error) if !is_timeout(&error) => {}
+            Incoming::NetworkFailed(error) | Incoming::WriteFailed(error) => {
+                return Err(error.into());
+            }
             Incoming::Input(_) | Incoming::InputEnded => {}
         }
         Ok(())
@@ -207,79 +192,18 @@ impl Session {
             let accepted = self
                 .connection
                 .send(&[IoSlice::new(bytes)], &mut self.output)?;
-            self.flush()?;
             bytes = bytes.get(accepted..).unwrap_or_default();
         }
+        self.flush();
         Ok(())
     }
 
-    fn close(&mut self) -> Result<(), StreamError> {
+    fn close(&mut self) {
         self.connection.close(&mut self.output);
-        match self.flush() {
-            // Whoever has gone does not need to hear it.
-            Err(_) => Ok(()),
-            flushed => Ok(flushed?),
-        }
+        self.flush();
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        let output = std::mem::take(&mut self.output);
-        self.socket.write_all(&output)
-    }
-
-    /// What arrives next; `None` when the time is over.
-    fn next_incoming(&self, patience: Option<Duration>) -> Option<Incoming> {
-        match patience {
-            Some(patience) => self.incoming.recv_timeout(patience).ok(),
-            None => self.incoming.recv().ok(),
-        }
-    }
-
-    fn listen_to_network(&self) -> io::Result<()> {
-        let (mut socket, sender) = (self.socket.try_clone()?, self.sender.clone());
-        let listen = move || {
-            let last = read_all(&mut socket, &sender, Incoming::Network);
-            let _ =
-                sender.send(last.map_or_else(Incoming::NetworkFailed, |()| Incoming::NetworkEnded));
-        };
-        thread::Builder::new()
-            .name("network".into())
-            .spawn(listen)
-            .map(drop)
-    }
-
-    fn listen_to_stdin(&self) -> io::Result<()> {
-        let sender = self.sender.clone();
-        let listen = move || {
-            // An stdin that cannot be read has ended.
-            let _ = read_all(&mut io::stdin().lock(), &sender, Incoming::Input);
-            let _ = sender.send(Incoming::InputEnded);
-        };
-        thread::Builder::new()
-            .name("stdin".into())
-            .spawn(listen)
-            .map(drop)
-    }
-}
-
-/// Hands on everything that can be read, in pieces, until the end.
-fn read_all(
-    source: &mut impl Read,
-    sender: &SyncSender<Incoming>,
-    wrap: fn(Vec<u8>) -> Incoming,
-) -> io::Result<()> {
-    let mut piece = vec![0; PIECE];
-    loop {
-        match source.read(&mut piece) {
-            Ok(0) => return Ok(()),
-            Ok(length) => {
-                let bytes = piece.get(..length).unwrap_or_default().to_vec();
-                if sender.send(wrap(bytes)).is_err() {
-                    return Ok(());
-                }
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
+    fn flush(&mut self) {
+        self.plumbing.write(std::mem::take(&mut self.output));
     }
 }

@@ -1,10 +1,16 @@
 //! `countersign connect` against `countersign serve` and against servers that misbehave.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed"
+)]
+
 mod command;
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::thread;
 
 use command::{Authority, Background, Ended, Folder, arguments, command, countersign_with_input};
@@ -220,20 +226,59 @@ fn a_server_that_speaks_no_tls_ends_with_4() {
     );
 }
 
-#[test]
-fn a_truncated_stream_ends_with_4() {
-    let authority = Authority::new();
-    let credential =
-        Credential::from_pem_files(authority.file("server.pem"), authority.file("server.key"))
-            .unwrap();
+/// A server with the authority's certificate that serves one visitor.
+fn serve_one(
+    authority: &Authority,
+    attend: impl FnOnce(Stream<TcpStream>) + Send + 'static,
+) -> (String, thread::JoinHandle<()>) {
+    let (cert, key) = (authority.file("server.pem"), authority.file("server.key"));
+    let credential = Credential::from_pem_files(cert, key).expect("the credential is good");
     let config = ServerConfig::builder()
         .credential(credential)
         .build()
-        .unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let target = format!("localhost:{}", listener.local_addr().unwrap().port());
+        .expect("the configuration is good");
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let target = format!(
+        "localhost:{}",
+        listener.local_addr().expect("it is bound").port()
+    );
     let server = thread::spawn(move || {
-        let mut stream = Stream::accept(&config, listener.accept().unwrap().0).unwrap();
+        let (socket, _) = listener.accept().expect("a visitor comes");
+        attend(Stream::accept(&config, socket).expect("the handshake succeeds"));
+    });
+    (target, server)
+}
+
+#[test]
+fn more_than_fits_anywhere_flows_both_ways_at_once() {
+    let authority = Authority::new();
+    let text = "All work and no play makes Jack a dull boy.\n".repeat(400_000);
+    let expected = text.len();
+    let (target, server) = serve_one(&authority, move |mut stream| {
+        let mut piece = vec![0; 16_384];
+        let mut echoed = 0;
+        while echoed < expected {
+            let length = stream.read(&mut piece).unwrap();
+            assert_ne!(length, 0, "the client stopped after {echoed} bytes");
+            stream.write_all(&piece[..length]).unwrap();
+            echoed += length;
+        }
+        stream.close().unwrap();
+    });
+    let ended = connect(&target, &trusting(&authority, &[]), &text);
+    server.join().unwrap();
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert!(
+        ended.stdout == text,
+        "{} bytes of {expected} came back",
+        ended.stdout.len()
+    );
+}
+
+#[test]
+fn a_truncated_stream_ends_with_4() {
+    let authority = Authority::new();
+    let (target, server) = serve_one(&authority, |mut stream| {
         let mut request = [0; REQUEST.len()];
         stream.read_exact(&mut request).unwrap();
         stream.write_all(b"half of the ans").unwrap();

@@ -186,10 +186,11 @@ pub(crate) fn countersign_with_input(arguments: &[String], input: &str) -> Ended
         .spawn()
         .expect("the command starts");
     let mut stdin = child.stdin.take().expect("stdin is piped");
-    // A command that ends early does not read its input.
-    let _ = stdin.write_all(input.as_bytes());
-    drop(stdin);
-    child.wait_with_output().expect("the command ends").into()
+    thread::scope(|scope| {
+        // A command that ends early does not read its input.
+        scope.spawn(move || stdin.write_all(input.as_bytes()).is_ok());
+        child.wait_with_output().expect("the command ends").into()
+    })
 }
 
 /// Arguments from pieces of different kinds.

@@ -10,6 +10,7 @@ use core::fmt;
 use std::sync::Arc;
 
 use countersign_x509::ExpectedName;
+use pki_types::ServerName;
 
 use crate::config::builder::{ClientSide, ConfigBuilder, ServerSide};
 use crate::config::credential::Credential;
@@ -19,6 +20,7 @@ use crate::connection::settings::Settings;
 use crate::crypto::group::NamedGroup;
 use crate::crypto::signature::SignatureScheme;
 use crate::crypto::suite::CipherSuite;
+use crate::session::tickets::Resumption;
 use crate::verify::verifier::Verifier;
 
 /// Which names the peer's certificate must carry.
@@ -50,8 +52,32 @@ pub(crate) struct Config {
     /// Distinguished names (DER) for certificate_authorities.
     pub(crate) authorities: Vec<Vec<u8>>,
     pub(crate) send_server_name: bool,
+    /// Client: offer post-handshake authentication.
+    pub(crate) post_handshake_auth: bool,
+    /// Client: ask which credential to show.
+    pub(crate) ask_for_credential: bool,
+    pub(crate) resumption: Resumption,
     pub(crate) environment: Environment,
     pub(crate) limits: Limits,
+}
+
+impl Config {
+    /// The names of which a server's certificate must carry one.
+    pub(crate) fn names_of_server(&self, name: &ServerName<'static>) -> Vec<ExpectedName> {
+        match &self.names {
+            PeerNames::ServerName => vec![ExpectedName::from(name.clone())],
+            PeerNames::OneOf(names) => names.clone(),
+            PeerNames::Unchecked => Vec::new(),
+        }
+    }
+
+    /// The names of which a client's certificate must carry one.
+    pub(crate) fn names_of_client(&self) -> Vec<ExpectedName> {
+        match &self.names {
+            PeerNames::OneOf(names) => names.clone(),
+            PeerNames::ServerName | PeerNames::Unchecked => Vec::new(),
+        }
+    }
 }
 
 impl fmt::Debug for Config {

@@ -10,7 +10,7 @@ use core::ops::Range;
 use std::io::IoSlice;
 use std::sync::Arc;
 
-use countersign_x509::VerifyCode;
+use countersign_x509::{Decision, Step, VerifyCode};
 use pki_types::ServerName;
 
 use crate::config::{ClientConfig, Config, ServerConfig};
@@ -20,13 +20,22 @@ use crate::connection::outbound::{Flight, Outbound};
 use crate::connection::state::State;
 use crate::error::{Error, Misuse, Result};
 use crate::handshake::script::{Effect, Progress, Script, Wire};
-use crate::handshake::tls13::after::{AfterHandshake, read_after_handshake};
+use crate::handshake::tls13::after::{self, AfterHandshake, read_after_handshake};
+use crate::handshake::tls13::authenticate::{Identity, Shown};
+use crate::handshake::tls13::tickets::keep_ticket;
 use crate::handshake::tls13::{client, server};
-use crate::messages::KeyUpdate;
+use crate::messages::{KeyUpdate, MessageType, message_type};
 use crate::record::Sealer;
 use crate::verify::mode::{Role, VerifyMode};
 use crate::verify::peer::Peer;
-use crate::verify::question::{Answer, PeerInquiry, PeerQuestion, Question, QuestionId};
+use crate::verify::policy::{self, Moment, Occasion, Request, SuiteKind, Version};
+use crate::verify::question::{Answer, Inquiry, Question, QuestionId};
+use crate::violation::Violation;
+
+/// The application protocol under which nobody may ask for a certificate after the handshake.
+const HTTP2: &[u8] = b"h2";
+
+const NOT_ESTABLISHED: Error = Error::Internal("there are no facts of a handshake");
 
 /// One TLS connection, client or server, without any I/O.
 ///
@@ -59,14 +68,17 @@ use crate::verify::question::{Answer, PeerInquiry, PeerQuestion, Question, Quest
 #[derive(Debug)]
 pub struct Connection {
     role: Role,
+    config: Arc<Config>,
     wire: Wire,
-    script: Option<Script<Established>>,
+    script: Option<Script<Outcome>>,
     inbound: Inbound,
     outbound: Outbound,
     established: Option<Established>,
     state: State,
     question: Option<QuestionId>,
     accepted_by_peer: bool,
+    /// What happened in another call than `receive`, which will tell it.
+    pending: Option<Event>,
     failure: Option<Error>,
 }
 
@@ -105,6 +117,21 @@ pub enum Completed {
     /// The handshake: data may be sent, [`Connection::peer`] and
     /// [`Connection::agreed`] are known.
     Handshake,
+    /// An authentication after the handshake. On a server, [`Connection::peer`] now says
+    /// who the client is: data that was handed out before this event was sent before it authenticated.
+    /// On a client: the server's request has been answered.
+    PostHandshakeAuthentication,
+}
+
+/// How a script ends.
+#[derive(Debug)]
+enum Outcome {
+    /// The handshake.
+    Handshake(Box<Established>),
+    /// A server knows who its client is, or that it has no certificate.
+    Authenticated(Option<Identity>),
+    /// A client has said who it is, if anybody.
+    Answered(Option<Shown>),
 }
 
 impl Connection {
@@ -123,8 +150,7 @@ impl Connection {
         let config = Arc::clone(&config.0);
         let wire = Wire::new(config.settings.clone());
         let handshake = client::connect(wire.clone(), Arc::clone(&config), name.to_owned());
-        let script = Script::new(wire.clone(), handshake);
-        let mut connection = Self::new(Role::Client, &config, wire, script);
+        let mut connection = Self::new(Role::Client, config, wire, handshake);
         connection.start(output)?;
         Ok(connection)
     }
@@ -133,11 +159,8 @@ impl Connection {
     pub fn server(config: &Arc<ServerConfig>) -> Self {
         let config = Arc::clone(&config.0);
         let wire = Wire::new(config.settings.clone());
-        let script = Script::new(
-            wire.clone(),
-            server::serve(wire.clone(), Arc::clone(&config)),
-        );
-        let mut connection = Self::new(Role::Server, &config, wire, script);
+        let handshake = server::serve(wire.clone(), Arc::clone(&config));
+        let mut connection = Self::new(Role::Server, config, wire, handshake);
         // A server writes nothing before the ClientHello, and cannot fail before it either.
         if let Err(error) = connection.start(&mut Vec::new()) {
             connection.failure = Some(error);
@@ -145,7 +168,14 @@ impl Connection {
         connection
     }
 
-    fn new(role: Role, config: &Config, wire: Wire, script: Script<Established>) -> Self {
+    fn new(
+        role: Role,
+        config: Arc<Config>,
+        wire: Wire,
+        handshake: impl Future<Output = Result<Established>> + Send + 'static,
+    ) -> Self {
+        let handshake = async { Ok(Outcome::Handshake(Box::new(handshake.await?))) };
+        let script = Script::new(wire.clone(), handshake);
         let sealer = match role {
             Role::Client => Sealer::first_client_hello(),
             Role::Server => Sealer::plain(),
@@ -154,19 +184,22 @@ impl Connection {
             role,
             inbound: Inbound::new(&config.limits),
             outbound: Outbound::new(sealer),
+            config,
             wire,
             script: Some(script),
             established: None,
             state: State::AwaitingClientHello,
             question: None,
             accepted_by_peer: false,
+            pending: None,
             failure: None,
         }
     }
 
     fn start(&mut self, output: &mut Vec<u8>) -> Result<()> {
         let progress = self.script.as_mut().map(Script::resume);
-        self.advance(progress, output).map(|_| ())
+        self.pending = self.advance(progress, output)?;
+        Ok(())
     }
 
     /// Processes records at the start of `input`, decrypting them in place, until something
@@ -182,6 +215,9 @@ impl Connection {
     pub fn receive(&mut self, input: &mut [u8], output: &mut Vec<u8>) -> Result<Received> {
         if let Some(failure) = &self.failure {
             return Err(failure.clone());
+        }
+        if let Some(event) = self.pending.take() {
+            return Ok(Received { consumed: 0, event });
         }
         if self.question.is_some() {
             return Err(Misuse::QuestionOpen.into());
@@ -223,7 +259,7 @@ impl Connection {
                     });
                 }
                 // A close_notify in the middle of a handshake ends it without a result.
-                Arrival::Closed if self.script.is_some() => return Err(Error::Closed),
+                Arrival::Closed if self.established.is_none() => return Err(Error::Closed),
                 Arrival::Closed | Arrival::Handshake | Arrival::Nothing => {}
             }
         }
@@ -232,13 +268,15 @@ impl Connection {
     /// Hands whole handshake messages to whom they concern, until something happens.
     fn process_messages(&mut self, output: &mut Vec<u8>) -> Result<Option<Event>> {
         while let Some(message) = self.inbound.next_message()? {
-            let progress = self
-                .script
-                .as_mut()
-                .map(|script| script.resume_with_message(message.clone()));
-            let event = match progress {
-                None => self.process_after_handshake(&message, output)?,
-                progress => self.advance(progress, output)?,
+            let event = if self.concerns_script(&message) {
+                self.share_secrets();
+                let progress = self
+                    .script
+                    .as_mut()
+                    .map(|script| script.resume_with_message(message));
+                self.advance(progress, output)?
+            } else {
+                self.process_after_handshake(&message, output)?
             };
             if event.is_some() {
                 return Ok(event);
@@ -250,7 +288,7 @@ impl Connection {
     /// Applies what the script caused, and takes note of how far it got.
     fn advance(
         &mut self,
-        progress: Option<Result<Progress<Established>>>,
+        progress: Option<Result<Progress<Outcome>>>,
         output: &mut Vec<u8>,
     ) -> Result<Option<Event>> {
         self.apply_effects(output)?;
@@ -260,7 +298,7 @@ impl Connection {
                 Ok(None)
             }
             Progress::Asks(inquiry) => Ok(Some(self.ask(inquiry))),
-            Progress::Done(established) => Ok(Some(self.complete(established))),
+            Progress::Done(outcome) => Ok(Some(self.complete(outcome))),
         }
     }
 
@@ -276,26 +314,55 @@ impl Connection {
         for effect in effects {
             match effect {
                 Effect::InstallReadKeys(keys) => self.inbound.install(keys)?,
+                Effect::SkipEarlyData => self.inbound.skip_early_data(),
                 effect => self.outbound.apply(effect, &mut flight, output)?,
             }
         }
         self.outbound.flush(&mut flight, output)
     }
 
-    fn ask(&mut self, inquiry: PeerInquiry) -> Event {
+    fn ask(&mut self, inquiry: Inquiry) -> Event {
         let id = QuestionId::unique();
         self.question = Some(id.clone());
         self.state = State::AwaitingAnswer;
-        Event::Question(Question::Peer(PeerQuestion { id, inquiry }))
+        Event::Question(inquiry.into_question(id))
     }
 
-    fn complete(&mut self, established: Established) -> Event {
+    fn complete(&mut self, outcome: Outcome) -> Event {
         self.script = None;
-        self.established = Some(established);
         self.state = State::Connected;
-        // A server has the client's Finished, after which nothing can be refused.
-        self.accepted_by_peer = self.role == Role::Server;
-        Event::Completed(Completed::Handshake)
+        self.inbound.complete();
+        Event::Completed(match outcome {
+            Outcome::Handshake(established) => {
+                self.established = Some(*established);
+                // A server has the client's Finished, after which nothing can be refused.
+                self.accepted_by_peer = self.role == Role::Server;
+                Completed::Handshake
+            }
+            Outcome::Authenticated(identity) => {
+                if let Some(established) = &mut self.established {
+                    established.agreed.peer_signature =
+                        identity.as_ref().map(|identity| identity.scheme);
+                    established.peer = identity.map(|identity| identity.peer);
+                }
+                Completed::PostHandshakeAuthentication
+            }
+            Outcome::Answered(shown) => {
+                if let Some(established) = &mut self.established {
+                    established.agreed.own_signature = shown.as_ref().map(|shown| shown.scheme);
+                    established.shown = shown;
+                }
+                self.accepted_by_peer = false;
+                Completed::PostHandshakeAuthentication
+            }
+        })
+    }
+
+    /// Whether a message is for the script that runs. While a server waits for its client to authenticate, the
+    /// client may still change its keys.
+    fn concerns_script(&self, message: &[u8]) -> bool {
+        let is_key_update = message_type(message).is_ok_and(|kind| kind == MessageType::KeyUpdate);
+        self.script.is_some() && !(is_key_update && self.state == State::AwaitingAuthentication)
     }
 
     fn process_after_handshake(
@@ -304,20 +371,116 @@ impl Connection {
         output: &mut Vec<u8>,
     ) -> Result<Option<Event>> {
         match read_after_handshake(self.role, message)? {
-            AfterHandshake::Ticket => {
+            AfterHandshake::Ticket(ticket) => {
                 self.inbound.count_message_after_handshake()?;
                 self.accepted_by_peer = true;
+                let established = self.established.as_ref().ok_or(NOT_ESTABLISHED)?;
+                let mode = self.wire.settings().verify_mode;
+                keep_ticket(&self.config, (mode, established), &ticket)?;
             }
             AfterHandshake::KeyUpdate(request) => {
                 self.inbound.update_keys()?;
-                self.accepted_by_peer = true;
                 // RFC 9846 §4.7.3: a request MUST be answered with a KeyUpdate before the next data.
                 if request == KeyUpdate::Requested && !self.outbound.is_closed() {
                     self.outbound.update_keys(KeyUpdate::NotRequested, output)?;
                 }
             }
+            AfterHandshake::CertificateRequest => return self.answer_request(message, output),
         }
         Ok(None)
+    }
+
+    /// Client: begins to answer a request for our certificate.
+    fn answer_request(&mut self, request: &[u8], output: &mut Vec<u8>) -> Result<Option<Event>> {
+        self.inbound.count_message_after_handshake()?;
+        let established = self.established.as_ref().ok_or(NOT_ESTABLISHED)?;
+        // RFC 9113 §9.2.3: under HTTP/2 a request MUST be treated as an error.
+        if established.agreed.alpn.as_deref() == Some(HTTP2) {
+            return Err(Violation::PostHandshakeRequestUnderHttp2.into());
+        }
+        // Who has closed the connection says nothing more.
+        if self.outbound.is_closed() {
+            return Ok(None);
+        }
+        let after = Arc::clone(&established.after);
+        let wire = self.wire.clone();
+        let answer = after::answer_request(
+            wire.clone(),
+            Arc::clone(&self.config),
+            after,
+            request.to_vec(),
+        );
+        self.run(wire, async { answer.await.map(Outcome::Answered) }, output)
+    }
+
+    /// Runs something that came after the handshake, until it needs something.
+    fn run(
+        &mut self,
+        wire: Wire,
+        task: impl Future<Output = Result<Outcome>> + Send + 'static,
+        output: &mut Vec<u8>,
+    ) -> Result<Option<Event>> {
+        self.share_secrets();
+        let mut script = Script::new(wire, task);
+        let progress = script.resume();
+        self.script = Some(script);
+        self.advance(Some(progress), output)
+    }
+
+    /// Lets the script see the secrets of this moment: a Finished is keyed by them.
+    fn share_secrets(&self) {
+        let mut exchange = self.wire.lock();
+        exchange.read_secret = self.inbound.secret();
+        exchange.write_secret = self.outbound.secret();
+    }
+
+    /// Server: asks the client for a certificate now (TLS 1.3 post-handshake authentication,
+    /// RFC 9846 §4.7.2, `SSL_verify_client_post_handshake`). The request is in `output`.
+    ///
+    /// The answer comes with [`receive`](Self::receive): as
+    /// [`Completed::PostHandshakeAuthentication`], or as the error with which a bad or missing
+    /// certificate ends the connection. Until then data flows; what is handed out before
+    /// that event was sent before the client authenticated.
+    ///
+    /// # Errors
+    /// An [`Error::Misuse`] that says what to do, and harms nothing: on a client; before the handshake
+    /// is complete; if the client did not offer it; under HTTP/2; while an earlier request is
+    /// unanswered; if the verify mode does not ask, or asks only once.
+    pub fn request_peer_certificate(&mut self, output: &mut Vec<u8>) -> Result<()> {
+        self.check_connected()?;
+        if self.role == Role::Client {
+            return Err(Misuse::NotServer.into());
+        }
+        if self.outbound.is_closed() {
+            return Err(Misuse::AlreadyClosed.into());
+        }
+        if self.script.is_some() {
+            return Err(Misuse::RequestUnanswered.into());
+        }
+        let established = self.established.as_ref().ok_or(NOT_ESTABLISHED)?;
+        if established.agreed.alpn.as_deref() == Some(HTTP2) {
+            return Err(Misuse::ForbiddenUnderHttp2.into());
+        }
+        if established.after.transcript.is_none() {
+            return Err(Misuse::PeerCannotAuthenticate.into());
+        }
+        let occasion = Occasion {
+            version: Version::Tls13,
+            moment: Moment::PostHandshake,
+            suite: SuiteKind::Certificates,
+        };
+        let decide = |mode, sent| policy::certificate_request(mode, occasion, sent);
+        if let Request::Omit(why) = self.wire.decide_certificate_request(decide) {
+            return Err(Misuse::ModeDoesNotAsk(why).into());
+        }
+        let after = Arc::clone(&established.after);
+        let wire = self.wire.clone();
+        let request = after::authenticate_client(wire.clone(), Arc::clone(&self.config), after);
+        let task = async { request.await.map(Outcome::Authenticated) };
+        self.pending = self
+            .run(wire, task, output)
+            .map_err(|error| self.fail(error, output))?;
+        Ok(())
     }
 
     /// Answers the open question and goes on with the handshake. Call
@@ -339,13 +502,15 @@ impl Connection {
             return Err(Misuse::NotTheOpenQuestion.into());
         }
         self.question = None;
+        self.share_secrets();
         let progress = self
             .script
             .as_mut()
             .map(|script| script.resume_with_answer(answer.body));
-        self.advance(progress, output)
-            .map(|_| ())
-            .map_err(|error| self.fail(error, output))
+        self.pending = self
+            .advance(progress, output)
+            .map_err(|error| self.fail(error, output))?;
+        Ok(())
     }
 
     /// Notes that the input has ended: the transport is closed for reading.
@@ -451,6 +616,15 @@ impl Connection {
     /// (`SSL_set_verify_depth`). It takes effect at the next verification.
     pub fn set_verify_depth(&mut self, intermediates: u32) {
         self.wire.lock().settings.verify_depth = Some(intermediates);
+    }
+
+    /// Sets the verify callback, on this connection only (`SSL_set_verify`). It takes effect at the
+    /// next verification.
+    pub fn set_verify_callback(
+        &mut self,
+        callback: impl Fn(&mut Step<'_>) -> Decision + Send + Sync + 'static,
+    ) {
+        self.wire.lock().settings.verify_callback = Some(Arc::new(move |step, _| callback(step)));
     }
 
     /// Which end this is.

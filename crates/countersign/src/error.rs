@@ -13,6 +13,7 @@ use crate::alert::Alert;
 use crate::connection::state::State;
 use crate::verify::mode::Role;
 use crate::verify::peer::CertificateChain;
+use crate::verify::policy::Why;
 use crate::violation::Violation;
 
 /// The result of everything in the engine that can fail.
@@ -137,6 +138,16 @@ pub enum Misuse {
     FlagsWithoutPeer,
     /// This side has closed the connection already.
     AlreadyClosed,
+    /// Only a server can ask its peer for a certificate.
+    NotServer,
+    /// The client did not offer to authenticate after the handshake.
+    PeerCannotAuthenticate,
+    /// An earlier request for a certificate is not answered yet.
+    RequestUnanswered,
+    /// HTTP/2 forbids authentication after the handshake (RFC 9113 §9.2.3).
+    ForbiddenUnderHttp2,
+    /// The verify mode says not to ask.
+    ModeDoesNotAsk(Why),
     /// Exported keying material longer than 255 hash lengths was asked for.
     ExportTooLong,
 }
@@ -153,6 +164,24 @@ impl fmt::Display for Misuse {
                 "A verify mode with flags but without PEER does nothing. Add VerifyMode::PEER."
             }
             Self::AlreadyClosed => "This side has closed the connection already.",
+            Self::NotServer => "Only a server can ask its peer for a certificate.",
+            Self::PeerCannotAuthenticate => {
+                "The client did not offer to authenticate after the handshake. Have it enable post-handshake \
+                 authentication, or ask in the handshake: leave VerifyMode::POST_HANDSHAKE out."
+            }
+            Self::RequestUnanswered => {
+                "An earlier request for a certificate is unanswered. Call Connection::receive until it is answered."
+            }
+            Self::ForbiddenUnderHttp2 => {
+                "HTTP/2 forbids authentication after the handshake. Offer http/1.1 only where it is needed."
+            }
+            Self::ModeDoesNotAsk(Why::NotAskedFor) => {
+                "The verify mode lacks PEER, so nobody is asked. Call Connection::set_verify_mode first."
+            }
+            Self::ModeDoesNotAsk(Why::AskedOnceAlready) => {
+                "The verify mode says CLIENT_ONCE and the client was asked before. Use the identity that is known."
+            }
+            Self::ModeDoesNotAsk(_) => "The verify mode says not to ask now.",
             Self::ExportTooLong => {
                 "More keying material was asked for than can be exported at once."
             }

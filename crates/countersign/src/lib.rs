@@ -44,6 +44,7 @@ mod handshake;
 mod keys;
 mod messages;
 mod record;
+mod session;
 mod verify;
 mod violation;
 
@@ -67,10 +68,16 @@ pub use crypto::{
     SignatureScheme, Signer, SystemRandom,
 };
 pub use error::{Error, Misuse, Negotiated, Rejection};
+pub use session::ResumePolicy;
+pub use session::client_cache::ClientSessions;
+pub use session::keyring::{TicketKeyError, TicketKeyring};
+pub use session::store::{Lookup, MemoryStore, SessionId, SessionStore};
 pub use verify::judgement::VerifyCallback;
 pub use verify::mode::{Role, VerifyMode};
 pub use verify::peer::{CertificateChain, Peer, Since, Standing};
 pub use verify::policy::Why;
-pub use verify::question::{Answer, PeerQuestion, Question};
+pub use verify::question::{
+    Answer, CredentialQuestion, PeerQuestion, Question, SessionQuestion, SignatureQuestion,
+};
 pub use verify::verifier::{ChainVerifier, Presented, Verdict, Verification, Verifier};
 pub use violation::Violation;

@@ -48,7 +48,7 @@ pub(crate) use key_share::KeyShareEntry;
 pub(crate) use key_update::KeyUpdate;
 pub(crate) use list::List;
 pub(crate) use new_session_ticket::NewSessionTicket;
-pub(crate) use pre_shared_key::PreSharedKeys;
+pub(crate) use pre_shared_key::{PreSharedKeys, PskBinder, PskIdentity};
 pub(crate) use reader::Reader;
 pub(crate) use server_hello::{ServerHello, ServerHelloOrRetry};
 #[cfg(test)]

@@ -86,6 +86,9 @@ violations! {
     MissingSignatureAlgorithms, MissingExtension, "RFC 9846 §9.2", "It sent no signature_algorithms extension.";
     MissingSupportedVersions, MissingExtension, "RFC 9846 §9.2", "It sent no supported_versions extension.";
     MissingPskModes, MissingExtension, "RFC 9846 §4.3.9", "It offered a pre-shared key without psk_key_exchange_modes.";
+    BadPskBinder, DecryptError, "RFC 9846 §4.3.11", "It offered to resume a session without holding its secret.";
+    PskNotOffered, IllegalParameter, "RFC 9846 §4.3.11", "It resumed a session that was not offered.";
+    PskSuiteMismatch, IllegalParameter, "RFC 9846 §4.3.11", "It resumed a session with a cipher suite of another hash.";
     PskNotLast, IllegalParameter, "RFC 9846 §4.3.11", "Its pre_shared_key extension is not the last one.";
     PskBinderCount, IllegalParameter, "RFC 9846 §4.3.11", "It did not send one binder for each pre-shared key.";
     BadServerName, IllegalParameter, "RFC 6066 §3", "It asked for a server by more than one host name, or by one that is not printable ASCII.";
@@ -126,6 +129,7 @@ violations! {
     TooManyKeyUpdates, UnexpectedMessage, "RFC 9846 §4.7.3", "It sent too many KeyUpdates without data between them.";
     TooManyMessages, UnexpectedMessage, "RFC 9846 §4.7", "It sent too many messages after the handshake without data between them.";
     UnexpectedPostHandshakeRequest, UnexpectedMessage, "RFC 9846 §4.7.2", "It asked for a certificate after the handshake although that was not offered.";
+    PostHandshakeRequestUnderHttp2, UnexpectedMessage, "RFC 9113 §9.2.3", "It asked for a certificate after the handshake although HTTP/2 forbids that.";
     MessageAfterClose, UnexpectedMessage, "RFC 9846 §6.1", "It went on after closing the connection.";
 }
 

@@ -2,6 +2,7 @@
 
 use core::fmt;
 use core::marker::PhantomData;
+use core::time::Duration;
 use std::sync::Arc;
 
 use countersign_x509::{Decision, Parameters, Purpose, Step, TrustStore, ValidationTime};
@@ -16,10 +17,15 @@ use crate::crypto::group::NamedGroup;
 use crate::crypto::random::Random;
 use crate::crypto::signature::SignatureScheme;
 use crate::crypto::suite::CipherSuite;
+use crate::session::ResumePolicy;
+use crate::session::client_cache::ClientSessions;
+use crate::session::keyring::TicketKeyring;
+use crate::session::store::SessionStore;
+use crate::session::tickets::{LONGEST_LIFETIME, Resumption};
 use crate::verify::judgement::VerifyCallback;
 use crate::verify::mode::VerifyMode;
 use crate::verify::policy;
-use crate::verify::verifier::{ChainVerifier, Presented, Verdict, Verification, Verifier};
+use crate::verify::verifier::{ChainVerifier, Presented, Verifier};
 
 /// Builds a [`ClientConfig`].
 #[derive(Debug)]
@@ -50,6 +56,9 @@ pub struct ConfigBuilder<R> {
     alpn: Vec<Vec<u8>>,
     authorities: Option<Vec<Vec<u8>>>,
     send_server_name: bool,
+    post_handshake_auth: Option<bool>,
+    ask_for_credential: bool,
+    resumption: Resumption,
     environment: Environment,
     limits: Limits,
     role: PhantomData<R>,
@@ -73,6 +82,9 @@ impl<R> ConfigBuilder<R> {
             alpn: Vec::new(),
             authorities: None,
             send_server_name: true,
+            post_handshake_auth: None,
+            ask_for_credential: false,
+            resumption: Resumption::default(),
             environment: Environment::default(),
             limits: Limits::default(),
             role: PhantomData,
@@ -96,13 +108,28 @@ impl<R> ConfigBuilder<R> {
     /// A callback that sees each step of the verification, in OpenSSL's order, and may
     /// tolerate an error or refuse a certificate (`SSL_CTX_set_verify`, third argument).
     ///
-    /// It is called after all checks have been made, on one connection at a time, from whatever thread
-    /// drives that connection.
+    /// It is called after all checks have been made, on one connection at a time, from
+    /// whatever thread drives that connection.
     pub fn verify_callback(
-        mut self,
+        self,
         callback: impl Fn(&mut Step<'_>) -> Decision + Send + Sync + 'static,
     ) -> Self {
+        self.verify_callback_with(move |step, _| callback(step))
+    }
+
+    /// The same, for a callback that also wants to see which connection it is about: the role, the
+    /// server's name, the occasion, all certificates as they were sent.
+    pub fn verify_callback_with(
+        mut self,
+        callback: impl Fn(&mut Step<'_>, &Presented<'_>) -> Decision + Send + Sync + 'static,
+    ) -> Self {
         self.verify_callback = Some(Arc::new(callback));
+        self
+    }
+
+    /// What a resumption may skip. The default is [`ResumePolicy::Reverify`]: nothing.
+    pub fn resume_policy(mut self, policy: ResumePolicy) -> Self {
+        self.resumption.policy = policy;
         self
     }
 
@@ -270,6 +297,11 @@ impl<R> ConfigBuilder<R> {
         self.check_verification(mode)?;
         let strength = Strength::of_level(self.security_level);
         strength.check_credentials(&self.credentials)?;
+        // Having a credential is the wish to use it, also when it is asked for later. Under
+        // HTTP/2 nobody may ask (RFC 9113 §9.2.3).
+        let has_credential = !self.credentials.is_empty() || self.ask_for_credential;
+        let only_http2 = !self.alpn.is_empty() && self.alpn.iter().all(|name| name == b"h2");
+        let post_handshake_auth = self.post_handshake_auth.unwrap_or(has_credential) && !only_http2;
         let authorities = self.authorities.unwrap_or(default_authorities);
         // RFC 9846 §4.3.4: the names, each with a two-byte length, share one extension.
         if authorities
@@ -302,6 +334,9 @@ impl<R> ConfigBuilder<R> {
             alpn: self.alpn,
             authorities,
             send_server_name: self.send_server_name,
+            post_handshake_auth,
+            ask_for_credential: self.ask_for_credential,
+            resumption: self.resumption,
             environment: self.environment,
             limits: self.limits,
         })
@@ -362,6 +397,29 @@ impl ConfigBuilder<ClientSide> {
         self
     }
 
+    /// Whether the server may ask for a certificate after the handshake (RFC 9846 §4.3.6,
+    /// `SSL_CTX_set_post_handshake_auth`). The default is yes if there is a credential to show, and no
+    /// otherwise. It is never offered if HTTP/2 is all that is offered.
+    pub fn post_handshake_auth(mut self, offer: bool) -> Self {
+        self.post_handshake_auth = Some(offer);
+        self
+    }
+
+    /// Asks with [`Question::Credential`](crate::Question::Credential) which certificate to
+    /// show each time a server wants one, instead of taking the first that fits
+    /// (`SSL_CTX_set_client_cert_cb`).
+    pub fn ask_for_credential(mut self, ask: bool) -> Self {
+        self.ask_for_credential = ask;
+        self
+    }
+
+    /// Where tickets are kept. The default is a memory of this configuration's own, for
+    /// 256 servers.
+    pub fn sessions(mut self, sessions: ClientSessions) -> Self {
+        self.resumption.sessions = sessions;
+        self
+    }
+
     /// Checks everything together and builds the configuration.
     ///
     /// # Errors
@@ -373,6 +431,41 @@ impl ConfigBuilder<ClientSide> {
 }
 
 impl ConfigBuilder<ServerSide> {
+    /// The keys that seal tickets. The default is a keyring of this configuration's own.
+    pub fn ticket_keyring(mut self, keyring: TicketKeyring) -> Self {
+        self.resumption.keyring = keyring;
+        self
+    }
+
+    /// Keeps sessions in a store, instead of in the tickets: a ticket is then a random name, and each
+    /// session is used once (`SSL_OP_NO_TICKET`).
+    pub fn session_store(mut self, store: impl SessionStore + 'static) -> Self {
+        self.resumption.store = Some(Arc::new(store));
+        self
+    }
+
+    /// How long a ticket lives, at most seven days. The default is two hours. It never outlives
+    /// the client's certificate.
+    pub fn ticket_lifetime(mut self, lifetime: Duration) -> Self {
+        let seconds = u32::try_from(lifetime.as_secs()).unwrap_or(u32::MAX);
+        self.resumption.lifetime = seconds.min(LONGEST_LIFETIME);
+        self
+    }
+
+    /// How many tickets follow a full handshake or an authentication
+    /// (`SSL_CTX_set_num_tickets`). The default is 2; a resumed handshake is followed by one.
+    pub fn tickets(mut self, count: u8) -> Self {
+        self.resumption.tickets = count;
+        self
+    }
+
+    /// Keeps the sessions of this configuration apart from those of others that share its
+    /// keyring (`SSL_CTX_set_session_id_context`). Any bytes; the default is none.
+    pub fn session_context(mut self, context: impl AsRef<[u8]>) -> Self {
+        self.resumption.context = context.as_ref().to_vec();
+        self
+    }
+
     /// Checks everything together and builds the configuration.
     ///
     /// # Errors
@@ -397,17 +490,5 @@ impl<R> fmt::Debug for ConfigBuilder<R> {
             .field("verify_mode", &self.verify_mode)
             .field("credentials", &self.credentials.len())
             .finish_non_exhaustive()
-    }
-}
-
-impl Verifier for Arc<dyn Verifier> {
-    fn verify(&self, presented: &Presented<'_>) -> Verification {
-        (**self).verify(presented)
-    }
-}
-
-impl<F: Fn(&Presented<'_>) -> Verdict + Send + Sync> Verifier for F {
-    fn verify(&self, presented: &Presented<'_>) -> Verification {
-        Verification::Now(self(presented))
     }
 }

@@ -1,9 +1,16 @@
 //! What a completed handshake left behind.
 
+use std::sync::Arc;
+
+use pki_types::ServerName;
+
 use crate::crypto::group::NamedGroup;
 use crate::crypto::signature::SignatureScheme;
 use crate::crypto::suite::CipherSuite;
+use crate::handshake::tls13::authenticate::Shown;
+use crate::handshake::transcript::Transcript;
 use crate::keys::exporter::Exporter;
+use crate::keys::schedule13::ResumptionSecret;
 use crate::verify::peer::Peer;
 use crate::verify::policy::Why;
 
@@ -48,6 +55,10 @@ pub struct Agreed {
     pub certificate_requested: bool,
     /// On a server: why the client was not asked for a certificate.
     pub not_requested_because: Option<Why>,
+    /// Whether an earlier session was resumed.
+    pub resumed: bool,
+    /// Whether the client offered to authenticate after the handshake too.
+    pub post_handshake_auth: bool,
 }
 
 /// Facts of a connection whose handshake is complete.
@@ -55,5 +66,23 @@ pub struct Agreed {
 pub(crate) struct Established {
     pub(crate) agreed: Agreed,
     pub(crate) peer: Option<Peer>,
+    /// On a client: the certificate that it showed last.
+    pub(crate) shown: Option<Shown>,
     pub(crate) exporter: Exporter,
+    pub(crate) after: Arc<Continuation>,
+}
+
+/// What later authentications and tickets need of the handshake.
+#[derive(Debug)]
+pub(crate) struct Continuation {
+    pub(crate) suite: CipherSuite,
+    pub(crate) resumption: ResumptionSecret,
+    /// Up to the client's Finished; if the client offered post-handshake authentication.
+    pub(crate) transcript: Option<Transcript>,
+    /// The client can resume.
+    pub(crate) wants_tickets: bool,
+    /// The name that the client asked for.
+    pub(crate) server_name: Option<String>,
+    /// On a client: whom it connected to.
+    pub(crate) server: Option<ServerName<'static>>,
 }

@@ -2,19 +2,24 @@
 //! what a peer could send forever without getting anywhere.
 
 use core::ops::Range;
+use std::sync::Arc;
 
 use crate::alert::Alert;
 use crate::config::limits::Limits;
 use crate::connection::state::State;
 use crate::error::{Error, Result};
 use crate::keys::installed::{Successors, TrafficKeys};
+use crate::keys::schedule13::{Installed, TrafficSecret};
 use crate::record::{
-    ContentType, HEADER_LEN, Joiner, MessageLimits, Opener, Protection, parse_header,
+    ContentType, HEADER_LEN, Header, Joiner, MessageLimits, Opener, Protection, parse_header,
 };
 use crate::violation::Violation;
 
 /// How many change_cipher_spec records a whole handshake may hold. Two are usual.
 const CHANGE_CIPHER_SPEC_LIMIT: u32 = 8;
+
+/// How many bytes of declined early data are passed over: what servers usually accept.
+const EARLY_DATA_SKIPPED: usize = 16 * 1024;
 
 /// What one record brought.
 #[derive(Debug, PartialEq, Eq)]
@@ -40,6 +45,8 @@ pub(crate) struct Inbound {
     limits: Limits,
     /// Handshake bytes of the handshake in flight.
     handshake_bytes: usize,
+    /// How much early data is still passed over.
+    early_data_left: usize,
     change_cipher_specs: u32,
     warnings: u32,
     empty_records: u32,
@@ -60,6 +67,7 @@ impl Inbound {
             }),
             limits: limits.clone(),
             handshake_bytes: 0,
+            early_data_left: 0,
             change_cipher_specs: 0,
             warnings: 0,
             empty_records: 0,
@@ -87,7 +95,17 @@ impl Inbound {
         let Some(body) = input.get_mut(HEADER_LEN..header.record_len()) else {
             return Ok((0, Arrival::Incomplete));
         };
-        let opened = self.opener.open(header, body)?;
+        let opened = match self.opener.open(header, body) {
+            Err(error) if self.skips(&error, header) => {
+                return Ok((header.record_len(), Arrival::Nothing));
+            }
+            opened => opened?,
+        };
+        if opened.protection == Protection::Encrypted {
+            self.early_data_left = 0;
+        } else if self.skips_plain(opened.content_type, header) {
+            return Ok((header.record_len(), Arrival::Nothing));
+        }
         // RFC 9846 §5.1: handshake messages MUST NOT be interleaved with other record types. An
         // alert may come, since it is the last that does.
         let in_between = !matches!(
@@ -110,7 +128,7 @@ impl Inbound {
     }
 
     fn take_handshake(&mut self, content: &[u8], state: State) -> Result<Arrival> {
-        if state != State::Connected {
+        if !state.takes_data() {
             self.handshake_bytes = self.handshake_bytes.saturating_add(content.len());
             if self.handshake_bytes > self.limits.handshake_size {
                 return Err(Violation::HandshakeTooLong.into());
@@ -123,7 +141,7 @@ impl Inbound {
 
     fn take_data(&mut self, range: Range<usize>, state: State) -> Result<Arrival> {
         // Both ends hold the keys for application data only when the handshake is complete.
-        if state != State::Connected {
+        if !state.takes_data() {
             return Err(Violation::EarlyApplicationData.into());
         }
         if range.is_empty() {
@@ -175,7 +193,8 @@ impl Inbound {
         protection: Protection,
         state: State,
     ) -> Result<Arrival> {
-        let too_early_or_late = matches!(state, State::Connected | State::AwaitingClientHello);
+        // The keys of application data are the first that have successors.
+        let too_early_or_late = state == State::AwaitingClientHello || self.successors.is_some();
         if protection == Protection::Encrypted || too_early_or_late {
             return Err(Violation::UnexpectedChangeCipherSpec.into());
         }
@@ -187,6 +206,50 @@ impl Inbound {
             return Err(Violation::TooManyChangeCipherSpecs.into());
         }
         Ok(Arrival::Nothing)
+    }
+
+    /// Passes over early data from here on, up to a limit (RFC 9846 §4.3.10).
+    pub(crate) fn skip_early_data(&mut self) {
+        self.early_data_left = EARLY_DATA_SKIPPED;
+    }
+
+    /// Whether a record that cannot be opened is taken for early data.
+    fn skips(&mut self, error: &Error, header: Header) -> bool {
+        let unreadable = matches!(
+            error,
+            Error::PeerViolated {
+                violation: Violation::BadRecordMac,
+                ..
+            }
+        );
+        unreadable && self.spend_early_data(header)
+    }
+
+    /// Whether an application data record before the keys, between two ClientHellos, is
+    /// taken for early data.
+    fn skips_plain(&mut self, content_type: ContentType, header: Header) -> bool {
+        content_type == ContentType::ApplicationData && self.spend_early_data(header)
+    }
+
+    fn spend_early_data(&mut self, header: Header) -> bool {
+        match self.early_data_left.checked_sub(header.body_len()) {
+            Some(left) => {
+                self.early_data_left = left;
+                header.body_len() > 0
+            }
+            None => false,
+        }
+    }
+
+    /// A handshake or an authentication is complete: the next one has all its bytes again.
+    pub(crate) fn complete(&mut self) {
+        self.handshake_bytes = 0;
+        self.early_data_left = 0;
+    }
+
+    /// The secret of the keys that are installed, if they are those of application data.
+    pub(crate) fn secret(&self) -> Option<Arc<TrafficSecret<Installed>>> {
+        self.successors.as_ref().map(Successors::secret)
     }
 
     /// Counts a message after the handshake other than a KeyUpdate.

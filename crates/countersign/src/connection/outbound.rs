@@ -1,11 +1,13 @@
 //! The writing half of a connection: seals records straight into the caller's output.
 
 use std::io::IoSlice;
+use std::sync::Arc;
 
 use crate::alert::Alert;
 use crate::error::{Misuse, Result};
 use crate::handshake::script::Effect;
 use crate::keys::installed::{Successors, TrafficKeys};
+use crate::keys::schedule13::{Installed, TrafficSecret};
 use crate::messages::{KeyUpdate, write_message};
 use crate::record::{ContentType, Sealer};
 
@@ -75,6 +77,11 @@ impl Outbound {
         (self.sealer, self.successors) = keys.into_sealer();
     }
 
+    /// The secret of the keys that are installed, if they are those of application data.
+    pub(crate) fn secret(&self) -> Option<Arc<TrafficSecret<Installed>>> {
+        self.successors.as_ref().map(Successors::secret)
+    }
+
     /// Ends this direction.
     pub(crate) fn close(&mut self, output: &mut Vec<u8>) {
         self.send_alert(WARNING, Alert::CloseNotify, output);
@@ -122,7 +129,7 @@ impl Outbound {
                 self.flush(flight, output)?;
                 self.install(keys);
             }
-            Effect::InstallReadKeys(_) => {}
+            Effect::InstallReadKeys(_) | Effect::SkipEarlyData => {}
         }
         Ok(())
     }

@@ -25,12 +25,21 @@ pub enum State {
     AwaitingCertificateVerify,
     /// Only the peer's Finished is missing.
     AwaitingFinished,
+    /// A server asked its client for a certificate after the handshake. Data flows.
+    AwaitingAuthentication,
     /// A question is open and waits for its answer.
     AwaitingAnswer,
     /// The handshake is complete: data flows.
     Connected,
     /// The connection is over.
     Closed,
+}
+
+impl State {
+    /// Whether application data may come in.
+    pub(crate) fn takes_data(self) -> bool {
+        matches!(self, Self::Connected | Self::AwaitingAuthentication)
+    }
 }
 
 impl fmt::Display for State {
@@ -45,6 +54,7 @@ impl fmt::Display for State {
             Self::AwaitingClientCertificate => "waiting for the client's Certificate",
             Self::AwaitingCertificateVerify => "waiting for the CertificateVerify",
             Self::AwaitingFinished => "waiting for the Finished",
+            Self::AwaitingAuthentication => "waiting for the client to authenticate",
             Self::AwaitingAnswer => "waiting for the answer to a question",
             Self::Connected => "connected",
             Self::Closed => "closed",

@@ -12,6 +12,7 @@ pub(crate) const MAX_DIGEST_LEN: usize = 64;
 pub(crate) enum HashAlgorithm {
     Sha256,
     Sha384,
+    #[cfg_attr(not(test), expect(dead_code, reason = "no suite hashes with it"))]
     Sha512,
 }
 

@@ -57,6 +57,7 @@ impl PeerKey {
     }
 
     /// The kind of key.
+    #[cfg(test)]
     pub(crate) fn algorithm(&self) -> KeyAlgorithm {
         self.algorithm
     }

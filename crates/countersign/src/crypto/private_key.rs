@@ -32,6 +32,9 @@ pub enum SignError {
     UnsupportedScheme(SignatureScheme),
     /// The key, or what holds it, failed.
     Failed,
+    /// The signature takes time: the connection asks for it with
+    /// [`Question::Signature`](crate::Question::Signature) and waits.
+    Later,
 }
 
 impl fmt::Display for SignError {
@@ -39,6 +42,7 @@ impl fmt::Display for SignError {
         match self {
             Self::UnsupportedScheme(scheme) => write!(f, "The key cannot sign with {scheme}."),
             Self::Failed => f.write_str("The private key failed to sign."),
+            Self::Later => f.write_str("The signature takes time."),
         }
     }
 }
@@ -49,7 +53,7 @@ impl From<SignError> for Error {
     fn from(error: SignError) -> Self {
         Self::Internal(match error {
             SignError::UnsupportedScheme(_) => "the private key cannot sign with the chosen scheme",
-            SignError::Failed => "the private key failed to sign",
+            SignError::Failed | SignError::Later => "the private key failed to sign",
         })
     }
 }

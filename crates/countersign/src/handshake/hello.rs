@@ -101,17 +101,21 @@ pub(crate) fn choose_credential<'c>(
     config: &'c Config,
     peer_schemes: List<'_, u16>,
 ) -> Option<(&'c Credential, SignatureScheme)> {
-    config.credentials.iter().find_map(|credential| {
-        let key = credential.signer().schemes();
-        let fits = |scheme: &&SignatureScheme| {
-            key.contains(scheme) && peer_schemes.contains(&scheme.to_u16())
-        };
-        config
-            .signature_schemes
-            .iter()
-            .find(fits)
-            .map(|scheme| (credential, *scheme))
-    })
+    let mut credentials = config.credentials.iter();
+    credentials
+        .find_map(|credential| Some((credential, choose_scheme(config, credential, peer_schemes)?)))
+}
+
+/// The first of our schemes in which the credential's key signs and that the peer can verify.
+pub(crate) fn choose_scheme(
+    config: &Config,
+    credential: &Credential,
+    peer_schemes: List<'_, u16>,
+) -> Option<SignatureScheme> {
+    let key = credential.signer().schemes();
+    let fits =
+        |scheme: &&SignatureScheme| key.contains(scheme) && peer_schemes.contains(&scheme.to_u16());
+    config.signature_schemes.iter().find(fits).copied()
 }
 
 /// The error of a server whose credentials do not fit what the client can verify.

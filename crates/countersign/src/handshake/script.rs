@@ -21,11 +21,11 @@ use crate::connection::state::State;
 use crate::error::{Error, Result};
 use crate::handshake::transcript::Transcript;
 use crate::keys::installed::TrafficKeys;
+use crate::keys::schedule13::{Installed, TrafficSecret};
 use crate::messages::{Message, write_message};
 use crate::verify::mode::VerifyMode;
 use crate::verify::policy::Request;
-use crate::verify::question::{AnswerBody, PeerInquiry};
-use crate::verify::verifier::Verdict;
+use crate::verify::question::{AnswerBody, Inquiry};
 
 /// Something that a script causes, in order.
 pub(crate) enum Effect {
@@ -37,7 +37,11 @@ pub(crate) enum Effect {
     InstallReadKeys(TrafficKeys),
     /// Write with these keys from here on.
     InstallWriteKeys(TrafficKeys),
+    /// Pass over records that cannot be opened, up to a limit.
+    SkipEarlyData,
 }
+
+const NO_SECRET: Error = Error::Internal("there are no secrets for application data yet");
 
 /// What a suspended script waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,12 +54,16 @@ pub(crate) enum Awaiting {
 pub(crate) struct Exchange {
     message: Option<Vec<u8>>,
     answer: Option<AnswerBody>,
-    inquiry: Option<PeerInquiry>,
+    inquiry: Option<Inquiry>,
     awaiting: Option<Awaiting>,
     pub(crate) flight: Vec<u8>,
     pub(crate) effects: Vec<Effect>,
     pub(crate) settings: Settings,
     requests_sent: u32,
+    tickets_sent: u32,
+    /// The secrets of application data, for a Finished after the handshake.
+    pub(crate) read_secret: Option<Arc<TrafficSecret<Installed>>>,
+    pub(crate) write_secret: Option<Arc<TrafficSecret<Installed>>>,
 }
 
 /// The script's view of the connection. Cheap to clone.
@@ -73,6 +81,9 @@ impl Wire {
             effects: Vec::new(),
             settings,
             requests_sent: 0,
+            tickets_sent: 0,
+            read_secret: None,
+            write_secret: None,
         })))
     }
 
@@ -105,12 +116,10 @@ impl Wire {
         Receive { wire: self, state }.await
     }
 
-    /// Asks the owner of the connection about a peer and waits for the verdict.
-    pub(crate) async fn ask_about_peer(&self, inquiry: PeerInquiry) -> Verdict {
+    /// Asks the owner of the connection and waits for the answer.
+    pub(crate) async fn ask(&self, inquiry: Inquiry) -> AnswerBody {
         self.lock().inquiry = Some(inquiry);
-        match (Ask { wire: self }).await {
-            AnswerBody::Peer(verdict) => verdict,
-        }
+        Ask { wire: self }.await
     }
 
     /// Sends a message and adds it to the transcript.
@@ -129,14 +138,44 @@ impl Wire {
         Ok(())
     }
 
-    /// Sends bytes that are a whole message already and adds them to the transcript.
-    pub(crate) fn send_encoded(&self, transcript: &mut Transcript, encoded: &[u8]) {
-        transcript.add(encoded);
+    /// Sends bytes that are a whole message already, and in the transcript if they have to be.
+    pub(crate) fn send_whole(&self, message: &[u8]) {
         let mut exchange = self.lock();
-        exchange.flight.extend_from_slice(encoded);
+        exchange.flight.extend_from_slice(message);
         exchange.effects.push(Effect::Send {
-            length: encoded.len(),
+            length: message.len(),
         });
+    }
+
+    /// Sends a message that is in no transcript.
+    pub(crate) fn send_untracked<'m>(&self, message: &impl Message<'m>) -> Result<()> {
+        let mut encoded = Vec::new();
+        write_message(message, &mut encoded)?;
+        self.send_whole(&encoded);
+        Ok(())
+    }
+
+    /// The number of the next ticket of this connection.
+    pub(crate) fn count_ticket(&self) -> u32 {
+        let mut exchange = self.lock();
+        let number = exchange.tickets_sent;
+        exchange.tickets_sent = number.saturating_add(1);
+        number
+    }
+
+    /// The secret that the peer's next record is under.
+    pub(crate) fn read_secret(&self) -> Result<Arc<TrafficSecret<Installed>>> {
+        self.lock().read_secret.clone().ok_or(NO_SECRET)
+    }
+
+    /// The secret that our next record is under.
+    pub(crate) fn write_secret(&self) -> Result<Arc<TrafficSecret<Installed>>> {
+        self.lock().write_secret.clone().ok_or(NO_SECRET)
+    }
+
+    /// Passes over records that cannot be opened: early data that was declined.
+    pub(crate) fn skip_early_data(&self) {
+        self.lock().effects.push(Effect::SkipEarlyData);
     }
 
     pub(crate) fn send_change_cipher_spec(&self) {
@@ -198,7 +237,7 @@ pub(crate) enum Progress<T> {
     /// It waits for the next handshake message.
     NeedsMessage(State),
     /// It asks something and waits for the answer.
-    Asks(PeerInquiry),
+    Asks(Inquiry),
     /// It is finished.
     Done(T),
 }

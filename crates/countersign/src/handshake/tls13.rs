@@ -4,8 +4,10 @@ pub(crate) mod after;
 pub(crate) mod authenticate;
 pub(crate) mod client;
 pub(crate) mod offer;
+pub(crate) mod resume;
 pub(crate) mod schedule;
 pub(crate) mod server;
+pub(crate) mod tickets;
 
 /// The version's number in supported_versions (RFC 9846 §4.3.1).
 pub(crate) const VERSION: u16 = 0x0304;

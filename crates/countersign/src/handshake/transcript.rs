@@ -7,7 +7,7 @@ const MESSAGE_HASH: u8 = 254;
 
 /// The running transcript. Until the cipher suite is known, and with it the hash, the messages
 /// themselves are kept.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) enum Transcript {
     Messages(Vec<u8>),
     Hash(HashContext),
@@ -24,6 +24,14 @@ impl Transcript {
             Self::Messages(messages) => messages.extend_from_slice(message),
             Self::Hash(context) => context.update(message),
         }
+    }
+
+    /// The hash of everything so far and `next`, which is not added: part of a message.
+    pub(crate) fn hash_with(&self, algorithm: HashAlgorithm, next: &[u8]) -> Digest {
+        let mut with_next = self.clone();
+        with_next.start_hash(algorithm);
+        with_next.add(next);
+        with_next.hash()
     }
 
     /// Begins to hash, with the hash of the chosen suite.

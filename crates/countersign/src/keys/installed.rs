@@ -1,6 +1,7 @@
 //! Keys as they are installed in one direction of a connection.
 
 use core::fmt;
+use std::sync::Arc;
 
 use crate::crypto::suite::{AeadKey, CipherSuite, NONCE_LEN};
 use crate::error::{Error, Result};
@@ -13,14 +14,14 @@ pub(crate) struct TrafficKeys {
     suite: CipherSuite,
     key: AeadKey,
     iv: [u8; NONCE_LEN],
-    secret: Option<TrafficSecret<Installed>>,
+    secret: Option<Arc<TrafficSecret<Installed>>>,
 }
 
 /// What is kept of installed keys: enough for a KeyUpdate.
 #[derive(Debug)]
 pub(crate) struct Successors {
     suite: CipherSuite,
-    secret: TrafficSecret<Installed>,
+    secret: Arc<TrafficSecret<Installed>>,
 }
 
 impl TrafficKeys {
@@ -48,7 +49,7 @@ impl TrafficKeys {
             suite,
             key,
             iv,
-            secret: Some(secret.installed()),
+            secret: Some(Arc::new(secret.installed())),
         })
     }
 
@@ -74,8 +75,13 @@ impl TrafficKeys {
 }
 
 impl Successors {
-    fn of(suite: CipherSuite, secret: Option<TrafficSecret<Installed>>) -> Option<Self> {
+    fn of(suite: CipherSuite, secret: Option<Arc<TrafficSecret<Installed>>>) -> Option<Self> {
         secret.map(|secret| Self { suite, secret })
+    }
+
+    /// The secret of the keys that are installed.
+    pub(crate) fn secret(&self) -> Arc<TrafficSecret<Installed>> {
+        Arc::clone(&self.secret)
     }
 
     /// The keys after a KeyUpdate (RFC 9846 §7.2).

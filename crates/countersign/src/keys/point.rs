@@ -7,6 +7,10 @@ use crate::crypto::hash::Digest;
 
 /// After the `ClientHello` (the second, if there are two).
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "early data is neither offered nor accepted yet")
+)]
 pub(crate) enum ClientHello {}
 
 /// After the `ServerHello`.

@@ -5,7 +5,7 @@ use std::io::IoSlice;
 
 use super::frame::MAX_PLAINTEXT;
 use super::nonce::NonceSequence;
-use super::{ContentType, Gather, Header, Protection};
+use super::{ContentType, Gather, Header};
 use crate::crypto::suite::{AeadKey, TAG_LEN};
 use crate::error::{Error, Result};
 
@@ -61,14 +61,6 @@ impl Sealer {
             nonces: NonceSequence::new(iv),
             limit,
         })
-    }
-
-    /// Whether records are encrypted.
-    pub(crate) const fn protection(&self) -> Protection {
-        match self {
-            Self::Plain { .. } => Protection::Plain,
-            Self::Keyed(_) => Protection::Encrypted,
-        }
     }
 
     /// How many more records this key may seal.

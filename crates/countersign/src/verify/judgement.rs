@@ -6,13 +6,13 @@ use std::sync::Arc;
 use countersign_x509::{Decision, Report, Step, VerifyCode};
 
 use crate::alert::Alert;
-use crate::verify::mode::Role;
-use crate::verify::peer::Standing;
-use crate::verify::verifier::{Verdict, purpose};
+use crate::verify::peer::{CertificateChain, Peer, Since, Standing};
+use crate::verify::verifier::{Presented, Verdict, purpose};
 
 /// The verify callback of `SSL_CTX_set_verify(3)`: called for each step of the verification
-/// in OpenSSL's order, it may tolerate an error or refuse a certificate.
-pub type VerifyCallback = dyn Fn(&mut Step<'_>) -> Decision + Send + Sync;
+/// in OpenSSL's order, it may tolerate an error or refuse a certificate. [`Presented`] says which
+/// connection it is about.
+pub type VerifyCallback = dyn Fn(&mut Step<'_>, &Presented<'_>) -> Decision + Send + Sync;
 
 /// What came of a verification.
 #[derive(Debug)]
@@ -26,8 +26,20 @@ pub(crate) struct Judgement {
 }
 
 impl Judgement {
+    /// The peer with this outcome, whose certificates these are.
+    pub(crate) fn into_peer(self, chain: CertificateChain, since: Since) -> Peer {
+        let standing = self.standing();
+        Peer {
+            chain,
+            report: self.report,
+            code: self.code,
+            standing,
+            since,
+        }
+    }
+
     /// How far the certificate is to be believed.
-    pub(crate) fn standing(&self) -> Standing {
+    fn standing(&self) -> Standing {
         match (self.accepted, self.report.is_accepted()) {
             (true, true) => Standing::Verified,
             (true, false) => Standing::Tolerated,
@@ -38,9 +50,13 @@ impl Judgement {
 
 /// Judges a verdict. The callback replays the steps of a report that is to be followed; a
 /// verdict that accepts or rejects outright has no steps.
-pub(crate) fn judge(verdict: Verdict, whose: Role, callback: Option<&VerifyCallback>) -> Judgement {
+pub(crate) fn judge(
+    verdict: Verdict,
+    presented: &Presented<'_>,
+    callback: Option<&VerifyCallback>,
+) -> Judgement {
     match verdict {
-        Verdict::Follow(report) => follow(report, callback),
+        Verdict::Follow(report) => follow(report, presented, callback),
         Verdict::Accept { despite } => Judgement {
             code: despite.code(),
             alert: Alert::from(despite.code().alert()),
@@ -50,7 +66,7 @@ pub(crate) fn judge(verdict: Verdict, whose: Role, callback: Option<&VerifyCallb
         },
         Verdict::Reject { alert, because } => {
             let code = VerifyCode::APPLICATION_VERIFICATION;
-            let report = Arc::new(Report::from_application(purpose(whose), code));
+            let report = Arc::new(Report::from_application(purpose(presented.whose), code));
             Judgement {
                 report,
                 code,
@@ -62,11 +78,15 @@ pub(crate) fn judge(verdict: Verdict, whose: Role, callback: Option<&VerifyCallb
     }
 }
 
-fn follow(report: Report, callback: Option<&VerifyCallback>) -> Judgement {
+fn follow(
+    report: Report,
+    presented: &Presented<'_>,
+    callback: Option<&VerifyCallback>,
+) -> Judgement {
     let (code, accepted) = match callback {
         None => (report.code(), report.is_accepted()),
         Some(callback) => {
-            let replayed = report.replay(callback);
+            let replayed = report.replay(|step| callback(step, presented));
             (replayed.code, replayed.accepted)
         }
     };

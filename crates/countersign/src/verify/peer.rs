@@ -1,10 +1,11 @@
 //! What is known about the peer of a connection.
 
 use core::fmt;
+use core::time::Duration;
 use std::sync::Arc;
 
-use countersign_x509::{Report, VerifyCode};
-use pki_types::CertificateDer;
+use countersign_x509::{Certificate, Report, VerifyCode};
+use pki_types::{CertificateDer, UnixTime};
 
 /// The certificates that a peer sent, its own first. Cheap to clone; never empty.
 #[derive(Clone, PartialEq, Eq)]
@@ -64,6 +65,10 @@ pub enum Standing {
 pub enum Since {
     /// In the first handshake.
     Handshake,
+    /// When the server asked after the handshake (TLS 1.3).
+    PostHandshake,
+    /// On an earlier connection, of which this one resumed the session.
+    Resumption,
 }
 
 impl Peer {
@@ -102,5 +107,21 @@ impl Peer {
     /// When this identity was established.
     pub fn since(&self) -> Since {
         self.since
+    }
+
+    /// Until when all certificates of the path are valid, in seconds since 1970: the
+    /// earliest of their ends. `None` if nothing is known of the path.
+    pub fn valid_until(&self) -> Option<UnixTime> {
+        let path = self.report.chain().map(|link| link.der());
+        let sent = self.chain.certificates().iter().take(1).map(AsRef::as_ref);
+        let ends = path
+            .chain(sent)
+            .filter_map(|der| Certificate::parse(der).ok());
+        let earliest = ends
+            .map(|certificate| certificate.not_after().unix_seconds())
+            .min()?;
+        Some(UnixTime::since_unix_epoch(Duration::from_secs(
+            u64::try_from(earliest).unwrap_or_default(),
+        )))
     }
 }

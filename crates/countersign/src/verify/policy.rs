@@ -2,6 +2,7 @@
 //! crate interprets a [`VerifyMode`].
 
 use crate::alert::Alert;
+use crate::session::ResumePolicy;
 use crate::verify::mode::{Role, VerifyMode};
 
 /// When the question "ask for a certificate?" comes up.
@@ -29,19 +30,8 @@ pub(crate) enum Moment {
     /// The first handshake, or a renegotiation, in full.
     FullHandshake,
     /// An abbreviated handshake.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the rules are complete before resumption is")
-    )]
     Resumption,
     /// The application asked for authentication after the handshake (TLS 1.3).
-    #[cfg_attr(
-        not(test),
-        expect(
-            dead_code,
-            reason = "the rules are complete before post-handshake authentication is"
-        )
-    )]
     PostHandshake,
 }
 
@@ -49,13 +39,6 @@ pub(crate) enum Moment {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SuiteKind {
     Certificates,
-    #[cfg_attr(
-        not(test),
-        expect(
-            dead_code,
-            reason = "the rules are complete before anonymous suites are"
-        )
-    )]
     Anonymous,
 }
 
@@ -139,6 +122,59 @@ pub(crate) fn after_failure(mode: VerifyMode, role: Role) -> AfterFailure {
     match role {
         Role::Client if mode == VerifyMode::NONE => AfterFailure::GoOn,
         Role::Client | Role::Server => AfterFailure::Refuse,
+    }
+}
+
+/// What an earlier connection, whose session is to be resumed, found out about the peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Past {
+    /// The peer was asked for a certificate.
+    pub(crate) asked: bool,
+    /// It had one.
+    pub(crate) has_identity: bool,
+}
+
+/// What may be done with a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Resume {
+    /// Resume it; the identity, if there is one, is taken as it was.
+    AsItWas,
+    /// Resume it if its identity passes a verification of now.
+    IfVerified,
+    /// A full handshake instead.
+    No,
+}
+
+/// May a server in this mode resume a session with this past?
+///
+/// OpenSSL resumes whatever the mode says. Here a client that was never asked is asked when
+/// the mode wants a certificate now, and one that had none is no better than in a full handshake.
+pub(crate) fn resume_on_server(policy: ResumePolicy, mode: VerifyMode, past: Past) -> Resume {
+    let on = Occasion {
+        version: Version::Tls13,
+        moment: Moment::FullHandshake,
+        suite: SuiteKind::Certificates,
+    };
+    let would_ask = certificate_request(mode, on, 0) == Request::Send;
+    match policy {
+        ResumePolicy::Never => Resume::No,
+        ResumePolicy::Reuse => Resume::AsItWas,
+        ResumePolicy::Reverify if past.has_identity => Resume::IfVerified,
+        ResumePolicy::Reverify if !would_ask => Resume::AsItWas,
+        ResumePolicy::Reverify if !past.asked => Resume::No,
+        ResumePolicy::Reverify => match missing_certificate(mode, Version::Tls13) {
+            Ok(()) => Resume::AsItWas,
+            Err(_) => Resume::No,
+        },
+    }
+}
+
+/// May a client offer a session again?
+pub(crate) fn resume_on_client(policy: ResumePolicy) -> Resume {
+    match policy {
+        ResumePolicy::Never => Resume::No,
+        ResumePolicy::Reuse => Resume::AsItWas,
+        ResumePolicy::Reverify => Resume::IfVerified,
     }
 }
 
@@ -249,6 +285,49 @@ mod tests {
             missing_certificate(mode(3), Version::Tls12),
             Err(Alert::HandshakeFailure)
         );
+    }
+
+    #[test]
+    fn a_session_that_does_not_satisfy_the_mode_is_not_resumed() {
+        let never_asked = Past {
+            asked: false,
+            has_identity: false,
+        };
+        let had_none = Past {
+            asked: true,
+            has_identity: false,
+        };
+        let identified = Past {
+            asked: true,
+            has_identity: true,
+        };
+        let reverify = |bits, past| resume_on_server(ResumePolicy::Reverify, mode(bits), past);
+        for bits in 0..16 {
+            assert_eq!(
+                reverify(bits, identified),
+                Resume::IfVerified,
+                "mode {bits}"
+            );
+            let asks = [1, 3, 5, 7].contains(&bits);
+            let wanted = if asks { Resume::No } else { Resume::AsItWas };
+            assert_eq!(reverify(bits, never_asked), wanted, "mode {bits}");
+            let wanted = if [3, 7].contains(&bits) {
+                Resume::No
+            } else {
+                Resume::AsItWas
+            };
+            assert_eq!(reverify(bits, had_none), wanted, "mode {bits}");
+            for past in [never_asked, had_none, identified] {
+                assert_eq!(
+                    resume_on_server(ResumePolicy::Reuse, mode(bits), past),
+                    Resume::AsItWas
+                );
+                assert_eq!(
+                    resume_on_server(ResumePolicy::Never, mode(bits), past),
+                    Resume::No
+                );
+            }
+        }
     }
 
     #[test]

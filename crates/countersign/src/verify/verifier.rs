@@ -1,6 +1,8 @@
 //! Who checks the peer's certificate: the [`Verifier`] trait and the built-in
 //! [`ChainVerifier`].
 
+use std::sync::Arc;
+
 use countersign_x509::{
     ExpectedName, Parameters, Profile, Purpose, Report, Revocation, TrustStore, ValidationTime,
 };
@@ -8,6 +10,7 @@ use pki_types::{CertificateDer, UnixTime};
 
 use crate::alert::Alert;
 use crate::verify::mode::Role;
+use crate::verify::peer::Since;
 
 /// What a peer presented, and what is expected of it.
 #[derive(Clone, Debug)]
@@ -25,6 +28,12 @@ pub struct Presented<'a> {
     pub depth: Option<u32>,
     /// OpenSSL's security level, 0 to 5.
     pub security_level: u8,
+    /// On which occasion: in the handshake, after it, or because an earlier session is to be
+    /// resumed.
+    pub since: Since,
+    /// The name of the server: on a client the one it connects to, on a server the one
+    /// that the client asked for (SNI).
+    pub server_name: Option<&'a str>,
 }
 
 impl Presented<'_> {
@@ -59,6 +68,19 @@ pub(crate) fn purpose(whose: Role) -> Purpose {
 pub trait Verifier: Send + Sync {
     /// Checks what the peer presented.
     fn verify(&self, presented: &Presented<'_>) -> Verification;
+}
+
+impl<V: Verifier + ?Sized> Verifier for Arc<V> {
+    fn verify(&self, presented: &Presented<'_>) -> Verification {
+        (**self).verify(presented)
+    }
+}
+
+/// A closure is a verifier that never needs time.
+impl<F: Fn(&Presented<'_>) -> Verdict + Send + Sync> Verifier for F {
+    fn verify(&self, presented: &Presented<'_>) -> Verification {
+        Verification::Now(self(presented))
+    }
 }
 
 /// What a [`Verifier`] answers.

@@ -9,25 +9,26 @@ use countersign::{
     Answer, ClientConfig, Completed, Connection, Credential, Error, Event, Question, ServerConfig,
     TrustStore,
 };
+use pki_types::{CertificateDer, PrivateKeyDer};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
     KeyPair, KeyUsagePurpose,
 };
 
 /// A throwaway authority.
-pub struct Authority {
+pub(crate) struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
 }
 
 /// What a certificate is for.
 #[derive(Clone, Copy)]
-pub enum For {
+pub(crate) enum For {
     Server,
     Client,
 }
 
 impl Authority {
-    pub fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -36,20 +37,38 @@ impl Authority {
         Self { issuer }
     }
 
-    pub fn trust(&self) -> TrustStore {
+    pub(crate) fn trust(&self) -> TrustStore {
         TrustStore::from_pem(self.issuer.pem().as_bytes()).unwrap()
     }
 
-    pub fn issue(&self, name: &str, purpose: For) -> Credential {
+    pub(crate) fn issue(&self, name: &str, purpose: For) -> Credential {
         self.issue_with(name, purpose, |_| {})
     }
 
-    pub fn issue_with(
+    pub(crate) fn issue_with(
         &self,
         name: &str,
         purpose: For,
         change: impl FnOnce(&mut CertificateParams),
     ) -> Credential {
+        let (chain, key) = self.issue_parts_with(name, purpose, change);
+        Credential::new(chain, &key).unwrap()
+    }
+
+    pub(crate) fn issue_parts(
+        &self,
+        name: &str,
+        purpose: For,
+    ) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
+        self.issue_parts_with(name, purpose, |_| {})
+    }
+
+    fn issue_parts_with(
+        &self,
+        name: &str,
+        purpose: For,
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         params.distinguished_name.push(DnType::CommonName, name);
         params.extended_key_usages = vec![match purpose {
@@ -59,20 +78,23 @@ impl Authority {
         change(&mut params);
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        Credential::from_pem(certificate.pem().as_bytes(), key.serialize_pem().as_bytes()).unwrap()
+        (
+            vec![certificate.der().clone()],
+            PrivateKeyDer::Pkcs8(key.serialize_der().into()),
+        )
     }
 }
 
 /// One end: a connection, what it has to send, what it has received.
-pub struct End {
-    pub connection: Connection,
-    pub output: Vec<u8>,
-    pub input: Vec<u8>,
-    pub data: Vec<u8>,
-    pub completed: Vec<Completed>,
-    pub questions: Vec<Question>,
-    pub error: Option<Error>,
-    pub peer_closed: bool,
+pub(crate) struct End {
+    pub(crate) connection: Connection,
+    pub(crate) output: Vec<u8>,
+    pub(crate) input: Vec<u8>,
+    pub(crate) data: Vec<u8>,
+    pub(crate) completed: Vec<Completed>,
+    pub(crate) questions: Vec<Question>,
+    pub(crate) error: Option<Error>,
+    pub(crate) peer_closed: bool,
 }
 
 impl End {
@@ -90,7 +112,7 @@ impl End {
     }
 
     /// Processes what is in `input` until nothing more happens.
-    pub fn process(&mut self) {
+    pub(crate) fn process(&mut self) {
         while self.error.is_none() && !self.peer_closed && self.questions.is_empty() {
             match self.connection.receive(&mut self.input, &mut self.output) {
                 Err(error) => self.error = Some(error),
@@ -113,12 +135,12 @@ impl End {
         }
     }
 
-    pub fn send(&mut self, data: &[u8]) -> Result<usize, Error> {
+    pub(crate) fn send(&mut self, data: &[u8]) -> Result<usize, Error> {
         self.connection
             .send(&[IoSlice::new(data)], &mut self.output)
     }
 
-    pub fn answer(&mut self, answer: impl FnOnce(Question) -> Answer) {
+    pub(crate) fn answer(&mut self, answer: impl FnOnce(Question) -> Answer) {
         let question = self.questions.pop().expect("a question is open");
         if let Err(error) = self.connection.answer(answer(question), &mut self.output) {
             self.error = Some(error);
@@ -127,15 +149,23 @@ impl End {
 }
 
 /// A client and a server.
-pub struct Pair {
-    pub client: End,
-    pub server: End,
+pub(crate) struct Pair {
+    pub(crate) client: End,
+    pub(crate) server: End,
 }
 
 impl Pair {
-    pub fn new(client: &Arc<ClientConfig>, server: &Arc<ServerConfig>) -> Self {
+    pub(crate) fn new(client: &Arc<ClientConfig>, server: &Arc<ServerConfig>) -> Self {
+        Self::named("server.example", client, server)
+    }
+
+    pub(crate) fn named(
+        name: &'static str,
+        client: &Arc<ClientConfig>,
+        server: &Arc<ServerConfig>,
+    ) -> Self {
         let mut output = Vec::new();
-        let name = "server.example".try_into().unwrap();
+        let name = name.try_into().unwrap();
         let connection = Connection::client(client, name, &mut output).unwrap();
         Self {
             client: End::new(connection, output),
@@ -144,12 +174,12 @@ impl Pair {
     }
 
     /// Carries bytes to and fro until both ends are idle.
-    pub fn run(&mut self) {
+    pub(crate) fn run(&mut self) {
         self.run_in_pieces(usize::MAX);
     }
 
     /// The same, in pieces of at most `size` bytes.
-    pub fn run_in_pieces(&mut self, size: usize) {
+    pub(crate) fn run_in_pieces(&mut self, size: usize) {
         loop {
             let before = (self.client.output.len(), self.server.output.len());
             let to_server = std::mem::take(&mut self.client.output);
@@ -169,7 +199,7 @@ impl Pair {
     }
 
     /// Checks that data flows both ways.
-    pub fn assert_alive(&mut self) {
+    pub(crate) fn assert_alive(&mut self) {
         self.client.send(b"from client").unwrap();
         self.server.send(b"from server").unwrap();
         self.run();

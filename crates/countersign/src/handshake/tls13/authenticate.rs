@@ -1,4 +1,4 @@
-//! Authentication: Certificate, verdict, CertificateVerify (RFC 9846 §4.5). The same
+//! Authentication: Certificate, verdict, CertificateVerify, Finished (RFC 9846 §4.5). The same
 //! functions serve the handshake and what comes after it, in both roles.
 
 use std::sync::Arc;
@@ -10,23 +10,30 @@ use crate::config::Config;
 use crate::config::credential::Credential;
 use crate::connection::state::State;
 use crate::crypto::peer_key::{self, PeerKey};
+use crate::crypto::private_key::SignError;
 use crate::crypto::signature::SignatureScheme;
 use crate::crypto::signed_content::{SignedBy, certificate_verify_content};
 use crate::error::{Error, Rejection, Result};
+use crate::handshake::hello;
 use crate::handshake::script::Wire;
 use crate::handshake::transcript::Transcript;
 use crate::keys::schedule13::TrafficSecret;
 use crate::messages::{
-    Certificate, CertificateEntry, CertificateVerify, ExtensionSet, Finished, List, read_message,
+    Certificate, CertificateEntry, CertificateRequest, CertificateVerify, ExtensionSet, Finished,
+    List, read_message, write_message,
 };
-
 use crate::verify::judgement::{Judgement, judge};
 use crate::verify::mode::Role;
 use crate::verify::peer::{CertificateChain, Peer, Since};
 use crate::verify::policy::{self, AfterFailure, Version};
-use crate::verify::question::PeerInquiry;
+use crate::verify::question::{
+    AnswerBody, CredentialInquiry, Inquiry, PeerInquiry, SignatureInquiry,
+};
 use crate::verify::verifier::{Presented, Verdict, Verification};
 use crate::violation::Violation;
+
+/// What came to an end that cannot.
+const WRONG_ANSWER: Error = Error::Internal("a question got the answer to another one");
 
 /// What the peer's identity is measured by.
 pub(crate) struct Expectation<'a> {
@@ -40,11 +47,21 @@ pub(crate) struct Expectation<'a> {
     pub(crate) solicited: ExtensionSet,
     /// When it is established.
     pub(crate) since: Since,
+    /// The name of the server, as the client calls it.
+    pub(crate) server_name: Option<&'a str>,
 }
 
 /// A peer that has proved who it is, and the scheme in which it did.
+#[derive(Debug)]
 pub(crate) struct Identity {
     pub(crate) peer: Peer,
+    pub(crate) scheme: SignatureScheme,
+}
+
+/// What we have shown of ourselves.
+#[derive(Clone, Debug)]
+pub(crate) struct Shown {
+    pub(crate) certificate: CertificateDer<'static>,
     pub(crate) scheme: SignatureScheme,
 }
 
@@ -61,7 +78,7 @@ pub(crate) async fn receive_identity(
         transcript.add(certificate);
         return accept_absence(wire).map(|()| None);
     };
-    let judgement = decide(wire, config, &expectation, &chain).await;
+    let judgement = decide(wire, config, &expectation, &chain).await?;
     refuse_or_go_on(wire, &expectation, &chain, &judgement)?;
     let key = leaf_key(&chain)?;
     transcript.add(certificate);
@@ -69,18 +86,25 @@ pub(crate) async fn receive_identity(
     let message = wire.receive(State::AwaitingCertificateVerify).await;
     let scheme = check_certificate_verify(config, &expectation, transcript, &key, &message)?;
     transcript.add(&message);
-    let standing = judgement.standing();
-    let Judgement { report, code, .. } = judgement;
-    Ok(Some(Identity {
-        peer: Peer {
-            chain,
-            report,
-            code,
-            standing,
-            since: expectation.since,
-        },
-        scheme,
-    }))
+    let peer = judgement.into_peer(chain, expectation.since);
+    Ok(Some(Identity { peer, scheme }))
+}
+
+/// Verifies again, as of now, a chain that proved its key on an earlier connection. `None` if
+/// it would not be accepted in a handshake of now.
+pub(crate) async fn reverify_identity(
+    wire: &Wire,
+    config: &Config,
+    expectation: &Expectation<'_>,
+    chain: &CertificateChain,
+) -> Result<Option<Peer>> {
+    let judgement = decide(wire, config, expectation, chain).await?;
+    let refused = refuse_or_go_on(wire, expectation, chain, &judgement).is_err();
+    Ok(if refused {
+        None
+    } else {
+        Some(judgement.into_peer(chain.clone(), expectation.since))
+    })
 }
 
 /// Reads the Certificate message. `None` if it is empty, which only a client's may be.
@@ -129,32 +153,37 @@ fn leaf_key(chain: &CertificateChain) -> Result<PeerKey> {
     PeerKey::from_spki(parsed.public_key().der())
 }
 
-/// Has the chain verified, now or later.
+/// Has the chain verified, now or later, and judged.
 async fn decide(
     wire: &Wire,
     config: &Config,
     expectation: &Expectation<'_>,
     chain: &CertificateChain,
-) -> Judgement {
-    let settings = wire.settings();
+) -> Result<Judgement> {
     let presented = Presented {
         chain: chain.certificates(),
         whose: expectation.whose,
         names: &expectation.names,
         time: config.environment.clock.now(),
-        depth: settings.verify_depth,
+        depth: wire.settings().verify_depth,
         security_level: config.security_level,
+        since: expectation.since,
+        server_name: expectation.server_name,
     };
     let verdict = match config.verifier.verify(&presented) {
         Verification::Now(verdict) => verdict,
-        Verification::Later => ask(wire, &presented, chain).await,
+        Verification::Later => ask_about_peer(wire, &presented, chain).await?,
     };
     // The callback of this moment: it may have been changed while the question was open.
     let callback = wire.settings().verify_callback;
-    judge(verdict, expectation.whose, callback.as_deref())
+    Ok(judge(verdict, &presented, callback.as_deref()))
 }
 
-async fn ask(wire: &Wire, presented: &Presented<'_>, chain: &CertificateChain) -> Verdict {
+async fn ask_about_peer(
+    wire: &Wire,
+    presented: &Presented<'_>,
+    chain: &CertificateChain,
+) -> Result<Verdict> {
     let inquiry = PeerInquiry {
         chain: chain.clone(),
         whose: presented.whose,
@@ -162,8 +191,13 @@ async fn ask(wire: &Wire, presented: &Presented<'_>, chain: &CertificateChain) -
         time: presented.time,
         depth: presented.depth,
         security_level: presented.security_level,
+        since: presented.since,
+        server_name: presented.server_name.map(str::to_owned),
     };
-    wire.ask_about_peer(inquiry).await
+    match wire.ask(Inquiry::Peer(inquiry)).await {
+        AnswerBody::Peer(verdict) => Ok(verdict),
+        _ => Err(WRONG_ANSWER),
+    }
 }
 
 /// Ends the connection if the mode says so.
@@ -222,8 +256,74 @@ fn signed_by(role: Role) -> SignedBy {
     }
 }
 
+/// Answers a CertificateRequest: with the credential that the owner names if asked, else with the first
+/// that the server can verify, or with none. The names of the server's authorities are
+/// advice: whether our certificate is good enough is the server's to say.
+///
+/// Returns what was shown, if anything.
+pub(crate) async fn answer_request(
+    wire: &Wire,
+    config: &Config,
+    transcript: &mut Transcript,
+    request: &CertificateRequest<'_>,
+    since: Since,
+) -> Result<Option<Shown>> {
+    let schemes = request.signature_algorithms.unwrap_or_default();
+    let asked;
+    let choice = if config.ask_for_credential {
+        asked = ask_for_credential(wire, request, since).await?;
+        let fitting = asked
+            .as_ref()
+            .and_then(|named| hello::choose_scheme(config, named, schemes));
+        asked.as_ref().zip(fitting)
+    } else {
+        hello::choose_credential(config, schemes)
+    };
+    let Some((credential, scheme)) = choice else {
+        // RFC 9846 §4.5.2: a client without a suitable certificate MUST send an empty Certificate.
+        wire.send(
+            transcript,
+            &Certificate {
+                context: request.context,
+                entries: List::default(),
+            },
+        )?;
+        return Ok(None);
+    };
+    send_identity(
+        wire,
+        transcript,
+        Role::Client,
+        request.context,
+        (credential, scheme),
+    )
+    .await?;
+    Ok(credential.certificates().first().map(|certificate| Shown {
+        certificate: certificate.clone(),
+        scheme,
+    }))
+}
+
+async fn ask_for_credential(
+    wire: &Wire,
+    request: &CertificateRequest<'_>,
+    since: Since,
+) -> Result<Option<Credential>> {
+    let authorities = request.certificate_authorities.unwrap_or_default();
+    let schemes = request.signature_algorithms.unwrap_or_default();
+    let inquiry = CredentialInquiry {
+        authorities: authorities.iter().map(|name| name.0.to_vec()).collect(),
+        schemes: schemes.iter().map(SignatureScheme::from).collect(),
+        since,
+    };
+    match wire.ask(Inquiry::Credential(inquiry)).await {
+        AnswerBody::Credential(credential) => Ok(credential),
+        _ => Err(WRONG_ANSWER),
+    }
+}
+
 /// Sends our identity: Certificate and CertificateVerify.
-pub(crate) fn send_identity(
+pub(crate) async fn send_identity(
     wire: &Wire,
     transcript: &mut Transcript,
     role: Role,
@@ -238,18 +338,24 @@ pub(crate) fn send_identity(
             ..CertificateEntry::default()
         })
         .collect();
-    wire.send(
-        transcript,
+    // RFC 9846 §4.7.2: nothing may come between the messages of an answer after the handshake, so
+    // the first waits for the signature in the second.
+    let mut certificate = Vec::new();
+    write_message(
         &Certificate {
             context,
             entries: List::from(entries.as_slice()),
         },
+        &mut certificate,
     )?;
+    transcript.add(&certificate);
     let message = certificate_verify_content(signed_by(role), &transcript.hash());
-    let signature = credential
-        .signer()
-        .sign(scheme, &message)
-        .map_err(|error| Error::SigningFailed(error.to_string()))?;
+    let signature = match credential.signer().sign(scheme, &message) {
+        Ok(signature) => signature,
+        Err(SignError::Later) => ask_for_signature(wire, scheme, message).await?,
+        Err(error) => return Err(Error::SigningFailed(error.to_string())),
+    };
+    wire.send_whole(&certificate);
     wire.send(
         transcript,
         &CertificateVerify {
@@ -259,21 +365,18 @@ pub(crate) fn send_identity(
     )
 }
 
-/// Says that we have no certificate.
-///
-/// RFC 9846 §4.5.2: a client without a suitable certificate MUST send an empty Certificate.
-pub(crate) fn send_no_identity(
+async fn ask_for_signature(
     wire: &Wire,
-    transcript: &mut Transcript,
-    context: &[u8],
-) -> Result<()> {
-    wire.send(
-        transcript,
-        &Certificate {
-            context,
-            entries: List::default(),
-        },
-    )
+    scheme: SignatureScheme,
+    message: Vec<u8>,
+) -> Result<Vec<u8>> {
+    match wire
+        .ask(Inquiry::Signature(SignatureInquiry { scheme, message }))
+        .await
+    {
+        AnswerBody::Signature(signature) => signature.map_err(Error::SigningFailed),
+        _ => Err(WRONG_ANSWER),
+    }
 }
 
 /// Sends the Finished of the direction that `secret` belongs to (RFC 9846 §4.5.4).

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use countersign_x509::ExpectedName;
 use pki_types::ServerName;
 
-use crate::config::{Config, PeerNames};
-use crate::connection::established::{Agreed, Established, ProtocolVersion};
+use crate::config::Config;
+use crate::connection::established::{Agreed, Continuation, Established, ProtocolVersion};
 use crate::connection::state::State;
 use crate::crypto::group::{NamedGroup, SharedSecret};
 use crate::crypto::signature::SignatureScheme;
@@ -14,18 +13,20 @@ use crate::crypto::suite::CipherSuite;
 use crate::error::Result;
 use crate::handshake::hello;
 use crate::handshake::script::Wire;
-use crate::handshake::tls13::authenticate::{self, Expectation, Identity};
+use crate::handshake::tls13::authenticate::{self, Expectation, Identity, Shown};
 use crate::handshake::tls13::offer::Offer;
-use crate::handshake::tls13::schedule::{HandshakeSecrets, SecretLog};
+use crate::handshake::tls13::resume::{self, Offered};
+use crate::handshake::tls13::schedule::{HandshakeSecrets, SecretLog, resumption_secret};
 use crate::handshake::tls13::{LEGACY_VERSION, VERSION};
 use crate::handshake::transcript::Transcript;
 use crate::keys::installed::TrafficKeys;
+use crate::keys::schedule13::EarlySecret;
 use crate::messages::{
     CertificateRequest, EncryptedExtensions, ExtensionSet, HelloRetryRequest, MessageType,
     ServerHello, ServerHelloOrRetry, message_type, read_message,
 };
 use crate::verify::mode::Role;
-use crate::verify::peer::Since;
+use crate::verify::peer::{Peer, Since};
 use crate::violation::Violation;
 
 /// Connects: from the ClientHello to both Finished.
@@ -35,21 +36,30 @@ pub(crate) async fn connect(
     name: ServerName<'static>,
 ) -> Result<Established> {
     let mut transcript = Transcript::new();
-    let mut offer = Offer::new(&config, &name)?;
+    let mut offer = Offer::new(
+        &config,
+        &name,
+        resume::session_to_offer(&wire, &config, &name),
+    )?;
     send_client_hello(&wire, &mut transcript, &config, &mut offer)?;
     let chosen = receive_server_hello(&wire, &mut transcript, &config, &mut offer).await?; // HelloRetryRequest inside
+    let (early, resumed) = chosen.early(&mut offer)?;
     let log = SecretLog {
         config: &config,
         client_random: &offer.random,
     };
-    let secrets =
-        HandshakeSecrets::after_server_hello(chosen.suite, &chosen.shared, &transcript, &log)?;
+    let secrets = HandshakeSecrets::after_server_hello(early, &chosen.shared, &transcript, &log)?;
     install_handshake_keys(&wire, &chosen, &secrets)?;
 
     let alpn = receive_encrypted_extensions(&wire, &mut transcript, &config, &offer).await?;
-    let (message, request) = receive_certificate_request(&wire, &mut transcript).await?;
-    let server =
-        receive_server_identity(&wire, &mut transcript, &config, (&name, &message)).await?;
+    let server = match resumed {
+        None => receive_server_identity(&wire, &mut transcript, &config, &name).await?,
+        Some(resumed) => Server {
+            peer: resumed.peer,
+            scheme: None,
+            request: None,
+        },
+    };
     authenticate::receive_finished(&wire, &mut transcript, &secrets.server).await?;
 
     let (application, handshake) = secrets.after_server_finished(&transcript, &log)?;
@@ -57,28 +67,41 @@ pub(crate) async fn connect(
         chosen.suite,
         application.server,
     )?);
-    let own_signature = send_own_identity(&wire, &mut transcript, &config, request.as_deref())?;
+    let shown =
+        send_own_identity(&wire, &mut transcript, &config, server.request.as_deref()).await?;
     authenticate::send_finished(&wire, &mut transcript, &handshake)?;
     wire.install_write_keys(TrafficKeys::of_application(
         chosen.suite,
         application.client,
     )?);
+    let after = Continuation {
+        suite: chosen.suite,
+        resumption: resumption_secret(&application.master, &transcript)?,
+        transcript: config.post_handshake_auth.then_some(transcript),
+        wants_tickets: false,
+        server_name: offer.server_name.clone(),
+        server: Some(name),
+    };
     let agreed = Agreed {
         version: ProtocolVersion::Tls13,
         suite: chosen.suite,
         group: chosen.group,
-        peer_signature: Some(server.scheme),
-        own_signature,
+        peer_signature: server.scheme,
+        own_signature: shown.as_ref().map(|shown| shown.scheme),
         alpn,
         server_name: offer.server_name,
         retried: chosen.retried,
-        certificate_requested: request.is_some(),
+        certificate_requested: server.request.is_some(),
         not_requested_because: None,
+        resumed: chosen.resumes,
+        post_handshake_auth: config.post_handshake_auth,
     };
     Ok(Established {
         agreed,
-        peer: Some(server.peer),
+        peer: server.peer,
+        shown,
         exporter: application.exporter,
+        after: Arc::new(after),
     })
 }
 
@@ -88,8 +111,9 @@ fn send_client_hello(
     config: &Config,
     offer: &mut Offer,
 ) -> Result<()> {
-    let message = offer.encode(config)?;
-    wire.send_encoded(transcript, &message);
+    let message = offer.encode(config, transcript)?;
+    transcript.add(&message);
+    wire.send_whole(&message);
     Ok(())
 }
 
@@ -99,6 +123,19 @@ struct Chosen {
     group: NamedGroup,
     shared: SharedSecret,
     retried: bool,
+    /// The session that was offered is resumed.
+    resumes: bool,
+}
+
+impl Chosen {
+    /// The first stage of the key schedule, and the session that it comes from.
+    fn early(&self, offer: &mut Offer) -> Result<(EarlySecret, Option<Offered>)> {
+        let hash = self.suite.hash();
+        match offer.session.take().filter(|_| self.resumes) {
+            None => Ok((EarlySecret::without_psk(hash), None)),
+            Some(offered) => Ok((EarlySecret::new(hash, &offered.session.psk)?, Some(offered))),
+        }
+    }
 }
 
 /// Takes in the ServerHello, after answering one HelloRetryRequest if there is one.
@@ -115,6 +152,7 @@ async fn receive_server_hello(
         transcript.replace_by_message_hash(suite.hash());
         transcript.add(&message);
         offer.retry(&request)?;
+        offer.keep_session_of(suite);
         // RFC 9846 §D.4: before the second ClientHello, if there is one.
         wire.send_change_cipher_spec();
         send_client_hello(wire, transcript, config, offer)?;
@@ -132,6 +170,7 @@ async fn receive_server_hello(
     // RFC 9846 §4.3.8: the share MUST be in a group of which the client sent one.
     let group = NamedGroup::from_u16(theirs.group).ok_or(Violation::ServerShareNotOffered)?;
     let shared = offer.agree(group, theirs.key_exchange)?;
+    let resumes = check_resumption(offer, suite, &hello)?;
     transcript.start_hash(suite.hash());
     transcript.add(&message);
     Ok(Chosen {
@@ -139,7 +178,19 @@ async fn receive_server_hello(
         group,
         shared,
         retried: first_suite.is_some(),
+        resumes,
     })
+}
+
+/// Whether the server resumes the session that was offered.
+fn check_resumption(offer: &Offer, suite: CipherSuite, hello: &ServerHello<'_>) -> Result<bool> {
+    match (hello.selected_identity, &offer.session) {
+        (None, _) => Ok(false),
+        // RFC 9846 §4.3.11: the identity MUST be one that was offered, and the suite of its hash.
+        (Some(0), Some(offered)) if offered.session.suite.hash() == suite.hash() => Ok(true),
+        (Some(0), Some(_)) => Err(Violation::PskSuiteMismatch.into()),
+        (Some(_), _) => Err(Violation::PskNotOffered.into()),
+    }
 }
 
 /// Checks the fields that ServerHello and HelloRetryRequest share, and returns the suite.
@@ -252,16 +303,50 @@ async fn receive_encrypted_extensions(
     Ok(alpn)
 }
 
-/// Takes in the CertificateRequest, if there is one, and returns the message after it too.
-async fn receive_certificate_request(
+/// Who the server is, and whether it wants to know who we are.
+struct Server {
+    peer: Option<Peer>,
+    scheme: Option<SignatureScheme>,
+    /// The CertificateRequest, a whole message.
+    request: Option<Vec<u8>>,
+}
+
+/// Takes in the CertificateRequest, if there is one, and the server's identity.
+async fn receive_server_identity(
     wire: &Wire,
     transcript: &mut Transcript,
-) -> Result<(Vec<u8>, Option<Vec<u8>>)> {
-    let message = wire.receive(State::AwaitingServerCertificate).await;
-    if message_type(&message)? != MessageType::CertificateRequest {
-        return Ok((message, None));
+    config: &Config,
+    name: &ServerName<'static>,
+) -> Result<Server> {
+    let mut message = wire.receive(State::AwaitingServerCertificate).await;
+    let mut request = None;
+    if message_type(&message)? == MessageType::CertificateRequest {
+        check_certificate_request(&message)?;
+        transcript.add(&message);
+        request = Some(message);
+        message = wire.receive(State::AwaitingServerCertificate).await;
     }
-    let request: CertificateRequest<'_> = read_message(&message)?;
+    let server_name = name.to_str();
+    let expectation = Expectation {
+        whose: Role::Server,
+        names: config.names_of_server(name),
+        context: &[],
+        solicited: ExtensionSet::default(),
+        since: Since::Handshake,
+        server_name: Some(&server_name),
+    };
+    let identity =
+        authenticate::receive_identity(wire, config, transcript, expectation, &message).await?;
+    let Identity { peer, scheme } = identity.ok_or(Violation::EmptyServerCertificate)?;
+    Ok(Server {
+        peer: Some(peer),
+        scheme: Some(scheme),
+        request,
+    })
+}
+
+fn check_certificate_request(message: &[u8]) -> Result<()> {
+    let request: CertificateRequest<'_> = read_message(message)?;
     // RFC 9846 §4.4.2: in the handshake the context SHALL be zero length.
     if !request.context.is_empty() {
         return Err(Violation::RequestContextNotEmpty.into());
@@ -270,58 +355,19 @@ async fn receive_certificate_request(
     if request.signature_algorithms.is_none() {
         return Err(Violation::MissingSignatureAlgorithms.into());
     }
-    transcript.add(&message);
-    let certificate = wire.receive(State::AwaitingServerCertificate).await;
-    Ok((certificate, Some(message)))
+    Ok(())
 }
 
-async fn receive_server_identity(
-    wire: &Wire,
-    transcript: &mut Transcript,
-    config: &Config,
-    (name, certificate): (&ServerName<'static>, &[u8]),
-) -> Result<Identity> {
-    let names = match &config.names {
-        PeerNames::ServerName => vec![ExpectedName::from(name.clone())],
-        PeerNames::OneOf(names) => names.clone(),
-        PeerNames::Unchecked => Vec::new(),
-    };
-    let expectation = Expectation {
-        whose: Role::Server,
-        names,
-        context: &[],
-        solicited: ExtensionSet::default(),
-        since: Since::Handshake,
-    };
-    let identity =
-        authenticate::receive_identity(wire, config, transcript, expectation, certificate).await?;
-    identity.ok_or_else(|| Violation::EmptyServerCertificate.into())
-}
-
-/// Answers the request, if there was one: with the first credential that the server can
-/// verify, or with none. The names of its authorities are advice: whether our
-/// certificate is good enough is the server's to say.
-fn send_own_identity(
+/// Answers the request, if there was one.
+async fn send_own_identity(
     wire: &Wire,
     transcript: &mut Transcript,
     config: &Config,
     request: Option<&[u8]>,
-) -> Result<Option<SignatureScheme>> {
+) -> Result<Option<Shown>> {
     let Some(message) = request else {
         return Ok(None);
     };
     let request: CertificateRequest<'_> = read_message(message)?;
-    let schemes = request.signature_algorithms.unwrap_or_default();
-    let Some((credential, scheme)) = hello::choose_credential(config, schemes) else {
-        authenticate::send_no_identity(wire, transcript, request.context)?;
-        return Ok(None);
-    };
-    authenticate::send_identity(
-        wire,
-        transcript,
-        Role::Client,
-        request.context,
-        (credential, scheme),
-    )?;
-    Ok(Some(scheme))
+    authenticate::answer_request(wire, config, transcript, &request, Since::Handshake).await
 }

@@ -4,12 +4,18 @@ use pki_types::ServerName;
 
 use crate::config::Config;
 use crate::crypto::group::{KeyShare, NamedGroup, SharedSecret};
+use crate::crypto::signature::SignatureScheme;
+use crate::crypto::suite::CipherSuite;
 use crate::error::{Error, Result};
+use crate::handshake::tls13::resume::{self, Offered, PSK_DHE_KE};
 use crate::handshake::tls13::{LEGACY_VERSION, VERSION};
+use crate::handshake::transcript::Transcript;
 use crate::messages::{
     ClientExtensions, ClientHello, DistinguishedName, ExtensionSet, HelloRetryRequest,
-    KeyShareEntry, List, ProtocolName, read_message, write_message,
+    KeyShareEntry, List, PreSharedKeys, ProtocolName, PskBinder, PskIdentity, read_message,
+    write_message,
 };
+use crate::session::ResumePolicy;
 use crate::violation::Violation;
 
 /// What stays the same in both ClientHellos of a connection, and the key share, which does not.
@@ -25,10 +31,16 @@ pub(crate) struct Offer {
     share: Option<KeyShare>,
     asked_for_share: bool,
     cookie: Option<Vec<u8>>,
+    /// The session that is offered to be resumed.
+    pub(crate) session: Option<Offered>,
 }
 
 impl Offer {
-    pub(crate) fn new(config: &Config, name: &ServerName<'static>) -> Result<Self> {
+    pub(crate) fn new(
+        config: &Config,
+        name: &ServerName<'static>,
+        session: Option<Offered>,
+    ) -> Result<Self> {
         let mut random = [0; 32];
         let mut session_id = [0; 32];
         let source = &config.environment.random;
@@ -51,60 +63,83 @@ impl Offer {
             share: Some(KeyShare::generate(first)?),
             asked_for_share: false,
             cookie: None,
+            session,
         })
     }
 
-    /// The ClientHello: a whole message.
-    pub(crate) fn encode(&mut self, config: &Config) -> Result<Vec<u8>> {
+    /// The ClientHello: a whole message. `transcript` holds what was sent before it.
+    pub(crate) fn encode(&mut self, config: &Config, transcript: &Transcript) -> Result<Vec<u8>> {
+        let numbers = Numbers::of(config);
         let share = self
             .share
             .as_ref()
             .ok_or(Error::Internal("the key share is used up"))?;
-        let suites: Vec<_> = config.suites.iter().map(|suite| suite.to_u16()).collect();
-        let groups: Vec<_> = self.groups.iter().map(|group| group.to_u16()).collect();
-        let schemes: Vec<_> = config
-            .signature_schemes
-            .iter()
-            .map(|scheme| scheme.to_u16())
-            .collect();
-        let certificate_schemes: Vec<_> = config
-            .certificate_schemes
-            .iter()
-            .map(|scheme| scheme.to_u16())
-            .collect();
+        let shares = self.shares(share);
+        let binder = self.empty_binder();
+        let identities = self
+            .session
+            .as_ref()
+            .map(|offered| [offered.identity(config)]);
+        let binders = binder.as_deref().map(|binder| [PskBinder(binder)]);
+        let keys = identities
+            .as_ref()
+            .zip(binders.as_ref())
+            .map(|(identities, binders)| PreSharedKeys {
+                identities: List::from(identities),
+                binders: List::from(binders),
+            });
         let protocols: Vec<_> = config.alpn.iter().map(|name| ProtocolName(name)).collect();
         let authorities: Vec<_> = config
             .authorities
             .iter()
             .map(|name| DistinguishedName(name))
             .collect();
-        let shares = self.shares(share);
+        let resumes = config.resumption.policy != ResumePolicy::Never;
         let hello = ClientHello {
             legacy_version: LEGACY_VERSION,
             random: &self.random,
             session_id: &self.session_id,
-            cipher_suites: List::from(suites.as_slice()),
+            cipher_suites: List::from(numbers.suites.as_slice()),
             compression_methods: &[0],
             extensions: ClientExtensions {
                 server_name: self.server_name.as_deref(),
-                supported_groups: Some(List::from(groups.as_slice())),
-                signature_algorithms: Some(List::from(schemes.as_slice())),
-                signature_algorithms_cert: Some(List::from(certificate_schemes.as_slice())),
+                supported_groups: Some(List::from(numbers.groups.as_slice())),
+                signature_algorithms: Some(List::from(numbers.schemes.as_slice())),
+                signature_algorithms_cert: Some(List::from(numbers.certificate_schemes.as_slice())),
                 alpn: some_unless_empty(&protocols),
                 supported_versions: Some(List::from(&[VERSION])),
                 cookie: self.cookie.as_deref(),
                 key_share: Some(List::from(shares.as_slice())),
                 certificate_authorities: some_unless_empty(&authorities),
+                psk_key_exchange_modes: resumes.then_some(&[PSK_DHE_KE]),
+                post_handshake_auth: config.post_handshake_auth,
+                pre_shared_key: keys,
                 ..ClientExtensions::default()
             },
         };
         let mut message = Vec::new();
         write_message(&hello, &mut message)?;
+        if let Some((offered, keys)) = self.session.as_ref().zip(keys) {
+            resume::bind(
+                transcript,
+                &offered.session,
+                &mut message,
+                keys.binders_len(),
+            )?;
+        }
         self.solicited = read_message::<ClientHello<'_>>(&message)?
             .extensions
             .all
             .kinds();
         Ok(message)
+    }
+
+    /// Room for the binder of the offered session, which can be computed only when all
+    /// that stands before it is written.
+    fn empty_binder(&self) -> Option<Vec<u8>> {
+        self.session
+            .as_ref()
+            .map(|offered| vec![0; offered.session.suite.hash().output_len()])
     }
 
     /// The share, and the second one that comes with it if that group is offered too.
@@ -139,6 +174,13 @@ impl Offer {
         Ok(())
     }
 
+    /// Drops the session if its hash is not that of the suite which the HelloRetryRequest named
+    /// (RFC 9846 §4.2.4).
+    pub(crate) fn keep_session_of(&mut self, suite: CipherSuite) {
+        self.session
+            .take_if(|offered| offered.session.suite.hash() != suite.hash());
+    }
+
     fn has_share_of(&self, group: NamedGroup) -> bool {
         let Some(share) = &self.share else {
             return false;
@@ -158,6 +200,45 @@ impl Offer {
             .take()
             .ok_or(Error::Internal("the key share is used up"))?;
         share.agree_on(group, theirs)
+    }
+}
+
+/// What is offered, as numbers on the wire.
+struct Numbers {
+    suites: Vec<u16>,
+    groups: Vec<u16>,
+    schemes: Vec<u16>,
+    certificate_schemes: Vec<u16>,
+}
+
+impl Numbers {
+    fn of(config: &Config) -> Self {
+        let schemes =
+            |schemes: &[SignatureScheme]| schemes.iter().map(|scheme| scheme.to_u16()).collect();
+        Self {
+            suites: config.suites.iter().map(|suite| suite.to_u16()).collect(),
+            groups: config.groups.iter().map(|group| group.to_u16()).collect(),
+            schemes: schemes(&config.signature_schemes),
+            certificate_schemes: schemes(&config.certificate_schemes),
+        }
+    }
+}
+
+impl Offered {
+    /// The ticket, with its age in milliseconds, hidden (RFC 9846 §4.3.11.1).
+    fn identity(&self, config: &Config) -> PskIdentity<'_> {
+        let age = config
+            .environment
+            .clock
+            .now()
+            .as_secs()
+            .saturating_sub(self.session.issued);
+        let milliseconds = u32::try_from(age.saturating_mul(1000)).unwrap_or(u32::MAX);
+        let obfuscated_ticket_age = milliseconds.wrapping_add(self.session.age_add);
+        PskIdentity {
+            identity: &self.ticket,
+            obfuscated_ticket_age,
+        }
     }
 }
 

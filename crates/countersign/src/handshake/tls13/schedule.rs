@@ -3,13 +3,13 @@
 
 use crate::config::Config;
 use crate::crypto::group::SharedSecret;
-use crate::crypto::suite::CipherSuite;
 use crate::error::Result;
 use crate::handshake::transcript::Transcript;
 use crate::keys::exporter::Exporter;
-use crate::keys::point::{At, ServerFinished, ServerHello};
+use crate::keys::point::{At, ClientFinished, ServerFinished, ServerHello};
 use crate::keys::schedule13::{
-    ClientToServer, EarlySecret, HandshakeSecret, ServerToClient, TrafficSecret,
+    ClientToServer, EarlySecret, HandshakeSecret, MasterSecret, ResumptionSecret, ServerToClient,
+    TrafficSecret,
 };
 
 /// The secrets that protect the handshake itself.
@@ -24,6 +24,7 @@ pub(crate) struct ApplicationSecrets {
     pub(crate) client: TrafficSecret<ClientToServer>,
     pub(crate) server: TrafficSecret<ServerToClient>,
     pub(crate) exporter: Exporter,
+    pub(crate) master: MasterSecret,
 }
 
 /// Logs secrets under the ClientHello's random value.
@@ -43,12 +44,12 @@ impl SecretLog<'_> {
 impl HandshakeSecrets {
     /// The secrets after the ServerHello, the last message of `transcript`.
     pub(crate) fn after_server_hello(
-        suite: CipherSuite,
+        early: EarlySecret,
         shared: &SharedSecret,
         transcript: &Transcript,
         log: &SecretLog<'_>,
     ) -> Result<Self> {
-        let secret = EarlySecret::without_psk(suite.hash()).into_handshake(shared)?;
+        let secret = early.into_handshake(shared)?;
         let at = At::<ServerHello>::new(transcript.hash());
         let client = secret.client_traffic(&at)?;
         let server = secret.server_traffic(&at)?;
@@ -74,10 +75,20 @@ impl HandshakeSecrets {
             client: master.client_traffic(&at)?,
             server: master.server_traffic(&at)?,
             exporter: master.exporter(&at)?,
+            master,
         };
         log.log("CLIENT_TRAFFIC_SECRET_0", secrets.client.for_key_log());
         log.log("SERVER_TRAFFIC_SECRET_0", secrets.server.for_key_log());
         log.log("EXPORTER_SECRET", secrets.exporter.for_key_log());
         Ok((secrets, self.client))
     }
+}
+
+/// The secret that tickets come from, after the client's Finished, the last message of
+/// `transcript`.
+pub(crate) fn resumption_secret(
+    master: &MasterSecret,
+    transcript: &Transcript,
+) -> Result<ResumptionSecret> {
+    master.resumption(&At::<ClientFinished>::new(transcript.hash()))
 }

@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use countersign_x509::ExpectedName;
-
+use crate::config::Config;
 use crate::config::credential::Credential;
-use crate::config::{Config, PeerNames};
-use crate::connection::established::{Agreed, Established, ProtocolVersion};
+use crate::connection::established::{Agreed, Continuation, Established, ProtocolVersion};
 use crate::connection::state::State;
 use crate::crypto::group::{self, NamedGroup, SharedSecret};
 use crate::crypto::signature::SignatureScheme;
@@ -14,38 +12,54 @@ use crate::crypto::suite::CipherSuite;
 use crate::error::{Error, Result};
 use crate::handshake::hello::{self, GroupChoice};
 use crate::handshake::script::Wire;
-use crate::handshake::tls13::authenticate::{self, Expectation, Identity};
-use crate::handshake::tls13::schedule::{HandshakeSecrets, SecretLog};
+use crate::handshake::tls13::authenticate::{self, Identity};
+use crate::handshake::tls13::resume::{self, PSK_DHE_KE, Resumed};
+use crate::handshake::tls13::schedule::{HandshakeSecrets, SecretLog, resumption_secret};
+use crate::handshake::tls13::tickets::{self, Occasion as TicketOccasion};
 use crate::handshake::tls13::{LEGACY_VERSION, VERSION};
 use crate::handshake::transcript::Transcript;
 use crate::keys::installed::TrafficKeys;
+use crate::keys::schedule13::{EarlySecret, ResumptionSecret};
 use crate::messages::{
     CertificateRequest, ClientHello, DistinguishedName, EncryptedExtensions, ExtensionBlock,
-    ExtensionSet, HelloRetryRequest, KeyShareEntry, List, ProtocolName, ServerHello, read_message,
+    HelloRetryRequest, KeyShareEntry, List, ProtocolName, ServerHello, read_message,
 };
+use crate::session::ResumePolicy;
+use crate::session::state::{SessionIdentity, SessionPeer};
 use crate::verify::mode::Role;
-use crate::verify::peer::Since;
-use crate::verify::policy::{self, Moment, Occasion, Request, SuiteKind, Version};
+use crate::verify::peer::{Peer, Since};
+use crate::verify::policy::{self, Moment, Occasion, Request, SuiteKind, Version, Why};
 use crate::violation::Violation;
 
-/// Accepts: from the ClientHello to both Finished.
+/// Accepts: from the ClientHello to both Finished, and the tickets after them.
 pub(crate) async fn serve(wire: Wire, config: Arc<Config>) -> Result<Established> {
     let mut transcript = Transcript::new();
     let received = receive_client_hello(&wire, &mut transcript, &config).await?; // HelloRetryRequest inside
     let hello: ClientHello<'_> = read_message(&received.message)?;
-    let chosen = negotiate(&config, &hello)?;
+    let own = negotiate(&config, &hello)?;
+    let offered = (&hello, received.message.as_slice());
+    let resumed =
+        resume::accept_session(&wire, &config, &transcript, offered, received.suite).await?;
+    transcript.add(&received.message);
     let log = SecretLog {
         config: &config,
         client_random: hello.random,
     };
 
-    let shared = send_server_hello(&wire, &mut transcript, &config, (&hello, &received))?;
-    let secrets = HandshakeSecrets::after_server_hello(received.suite, &shared, &transcript, &log)?;
+    let shared = send_server_hello(
+        &wire,
+        &mut transcript,
+        &config,
+        (&hello, &received, resumed.as_ref()),
+    )?;
+    let (early, resumed) = split(resumed, received.suite);
+    let secrets = HandshakeSecrets::after_server_hello(early, &shared, &transcript, &log)?;
     install_handshake_keys(&wire, (&hello, &received), &secrets)?;
-    send_encrypted_extensions(&wire, &mut transcript, &chosen)?;
-    let request = send_certificate_request(&wire, &mut transcript, &config)?;
-    let own = (chosen.credential, chosen.scheme);
-    authenticate::send_identity(&wire, &mut transcript, Role::Server, &[], own)?;
+    send_encrypted_extensions(&wire, &mut transcript, own.alpn.as_deref())?;
+    let request = match resumed {
+        Some(_) => Request::Omit(Why::Resumed),
+        None => send_own_identity(&wire, &mut transcript, &config, &own).await?,
+    };
     authenticate::send_finished(&wire, &mut transcript, &secrets.server)?;
 
     let (application, handshake) = secrets.after_server_finished(&transcript, &log)?;
@@ -53,8 +67,8 @@ pub(crate) async fn serve(wire: Wire, config: Arc<Config>) -> Result<Established
         received.suite,
         application.server,
     )?);
-    let client = match request {
-        Request::Send => receive_client_identity(&wire, &mut transcript, &config).await?,
+    let identity = match request {
+        Request::Send => receive_client_identity(&wire, &mut transcript, &config, &hello).await?,
         Request::Omit(_) => None,
     };
     authenticate::receive_finished(&wire, &mut transcript, &handshake).await?;
@@ -62,25 +76,18 @@ pub(crate) async fn serve(wire: Wire, config: Arc<Config>) -> Result<Established
         received.suite,
         application.client,
     )?);
-    let agreed = Agreed {
-        version: ProtocolVersion::Tls13,
-        suite: received.suite,
-        group: received.group,
-        peer_signature: client.as_ref().map(|client| client.scheme),
-        own_signature: Some(chosen.scheme),
-        alpn: chosen.alpn,
-        server_name: hello.extensions.server_name.map(str::to_ascii_lowercase),
-        retried: received.retried,
-        certificate_requested: request == Request::Send,
-        not_requested_because: match request {
-            Request::Send => None,
-            Request::Omit(why) => Some(why),
-        },
-    };
+
+    let resumption = resumption_secret(&application.master, &transcript)?;
+    let after = continuation(&config, (&hello, &received), resumption, transcript);
+    let client = Client::of(identity, resumed, request);
+    client.send_tickets(&wire, &config, &after)?;
+    let agreed = client.agreed(&received, own, &after);
     Ok(Established {
         agreed,
-        peer: client.map(|client| client.peer),
+        peer: client.peer,
+        shown: None,
         exporter: application.exporter,
+        after: Arc::new(after),
     })
 }
 
@@ -93,7 +100,7 @@ struct Received {
 }
 
 /// Takes in the ClientHello. If it holds no key share that we can use, asks for one
-/// and takes in the second.
+/// and takes in the second. The one that counts is not in the transcript yet.
 async fn receive_client_hello(
     wire: &Wire,
     transcript: &mut Transcript,
@@ -104,7 +111,10 @@ async fn receive_client_hello(
     check_client_hello(&first)?;
     let suite = hello::choose_suite(config, &first)?;
     transcript.start_hash(suite.hash());
-    transcript.add(&message);
+    // RFC 9846 §4.3.10: early data that is not accepted is passed over.
+    if first.extensions.early_data {
+        wire.skip_early_data();
+    }
     let wanted = match hello::choose_group(config, &first)? {
         GroupChoice::Shared(group) => {
             return Ok(Received {
@@ -116,6 +126,7 @@ async fn receive_client_hello(
         }
         GroupChoice::Retry(group) => group,
     };
+    transcript.add(&message);
     send_hello_retry_request(wire, transcript, (&first, suite, wanted))?;
 
     let second = wire.receive(State::AwaitingSecondClientHello).await;
@@ -123,7 +134,6 @@ async fn receive_client_hello(
     check_client_hello(&hello)?;
     hello.check_retry_of(&first)?;
     check_retried_share(&hello, wanted)?;
-    transcript.add(&second);
     Ok(Received {
         message: second,
         suite,
@@ -205,29 +215,40 @@ fn send_change_cipher_spec(wire: &Wire, hello: &ClientHello<'_>) {
 }
 
 /// What we chose beside suite and group.
-struct Chosen<'c> {
+struct Own<'c> {
     alpn: Option<Vec<u8>>,
     credential: &'c Credential,
     scheme: SignatureScheme,
 }
 
-fn negotiate<'c>(config: &'c Config, hello: &ClientHello<'_>) -> Result<Chosen<'c>> {
+fn negotiate<'c>(config: &'c Config, hello: &ClientHello<'_>) -> Result<Own<'c>> {
     let alpn = hello::choose_protocol(config, hello)?;
     let schemes = hello.extensions.signature_algorithms.unwrap_or_default();
     let (credential, scheme) = hello::choose_credential(config, schemes)
         .ok_or_else(|| hello::no_common_scheme(config, schemes))?;
-    Ok(Chosen {
+    Ok(Own {
         alpn,
         credential,
         scheme,
     })
 }
 
+/// The first stage of the key schedule, and who the client was if it resumes.
+fn split(
+    resumed: Option<Resumed>,
+    suite: CipherSuite,
+) -> (EarlySecret, Option<(SessionIdentity, Option<Peer>)>) {
+    match resumed {
+        None => (EarlySecret::without_psk(suite.hash()), None),
+        Some(resumed) => (resumed.early, Some((resumed.identity, resumed.peer))),
+    }
+}
+
 fn send_server_hello(
     wire: &Wire,
     transcript: &mut Transcript,
     config: &Config,
-    (hello, received): (&ClientHello<'_>, &Received),
+    (hello, received, resumed): (&ClientHello<'_>, &Received, Option<&Resumed>),
 ) -> Result<SharedSecret> {
     let group = received.group;
     let mut shares = hello.extensions.key_share.unwrap_or_default().iter();
@@ -254,7 +275,7 @@ fn send_server_hello(
                 group: group.to_u16(),
                 key_exchange: &ours,
             }),
-            selected_identity: None,
+            selected_identity: resumed.map(|resumed| resumed.index),
             all: ExtensionBlock::default(),
         },
     )?;
@@ -277,22 +298,24 @@ fn install_handshake_keys(
 fn send_encrypted_extensions(
     wire: &Wire,
     transcript: &mut Transcript,
-    chosen: &Chosen<'_>,
+    alpn: Option<&[u8]>,
 ) -> Result<()> {
+    let alpn = alpn.map(ProtocolName);
     wire.send(
         transcript,
         &EncryptedExtensions {
-            alpn: chosen.alpn.as_deref().map(ProtocolName),
+            alpn,
             ..EncryptedExtensions::default()
         },
     )
 }
 
-/// Asks the client for a certificate, if the mode says so.
-fn send_certificate_request(
+/// Asks the client who it is, if the mode says so, and says who we are.
+async fn send_own_identity(
     wire: &Wire,
     transcript: &mut Transcript,
     config: &Config,
+    own: &Own<'_>,
 ) -> Result<Request> {
     let occasion = Occasion {
         version: Version::Tls13,
@@ -301,19 +324,36 @@ fn send_certificate_request(
     };
     let request = wire
         .decide_certificate_request(|mode, sent| policy::certificate_request(mode, occasion, sent));
-    if request != Request::Send {
-        return Ok(request);
+    if request == Request::Send {
+        // RFC 9846 §4.4.2: in the handshake the context SHALL be zero length.
+        send_certificate_request(wire, transcript, config, &[])?;
     }
-    let schemes: Vec<_> = config
-        .signature_schemes
-        .iter()
-        .map(|scheme| scheme.to_u16())
-        .collect();
-    let certificate_schemes: Vec<_> = config
-        .certificate_schemes
-        .iter()
-        .map(|scheme| scheme.to_u16())
-        .collect();
+    authenticate::send_identity(
+        wire,
+        transcript,
+        Role::Server,
+        &[],
+        (own.credential, own.scheme),
+    )
+    .await?;
+    Ok(request)
+}
+
+/// Asks the client for a certificate.
+pub(crate) fn send_certificate_request(
+    wire: &Wire,
+    transcript: &mut Transcript,
+    config: &Config,
+    context: &[u8],
+) -> Result<()> {
+    let numbers = |schemes: &[SignatureScheme]| {
+        schemes
+            .iter()
+            .map(|scheme| scheme.to_u16())
+            .collect::<Vec<_>>()
+    };
+    let schemes = numbers(&config.signature_schemes);
+    let certificate_schemes = numbers(&config.certificate_schemes);
     let authorities: Vec<_> = config
         .authorities
         .iter()
@@ -322,34 +362,118 @@ fn send_certificate_request(
     wire.send(
         transcript,
         &CertificateRequest {
-            // RFC 9846 §4.4.2: in the handshake the context SHALL be zero length.
-            context: &[],
+            context,
             signature_algorithms: Some(List::from(schemes.as_slice())),
             signature_algorithms_cert: Some(List::from(certificate_schemes.as_slice())),
             certificate_authorities: Some(List::from(authorities.as_slice()))
                 .filter(|list| !list.is_empty()),
             ..CertificateRequest::default()
         },
-    )?;
-    Ok(request)
+    )
 }
 
 async fn receive_client_identity(
     wire: &Wire,
     transcript: &mut Transcript,
     config: &Config,
+    hello: &ClientHello<'_>,
 ) -> Result<Option<Identity>> {
     let message = wire.receive(State::AwaitingClientCertificate).await;
-    let names: Vec<ExpectedName> = match &config.names {
-        PeerNames::OneOf(names) => names.clone(),
-        PeerNames::ServerName | PeerNames::Unchecked => Vec::new(),
-    };
-    let expectation = Expectation {
-        whose: Role::Client,
-        names,
-        context: &[],
-        solicited: ExtensionSet::default(),
-        since: Since::Handshake,
-    };
+    let name = hello.extensions.server_name.map(str::to_ascii_lowercase);
+    let expectation = resume::expectation_of_client(config, Since::Handshake, name.as_deref(), &[]);
     authenticate::receive_identity(wire, config, transcript, expectation, &message).await
+}
+
+/// What the client's later authentications and resumptions build on.
+fn continuation(
+    config: &Config,
+    (hello, received): (&ClientHello<'_>, &Received),
+    resumption: ResumptionSecret,
+    transcript: Transcript,
+) -> Continuation {
+    let extensions = &hello.extensions;
+    let can_resume = extensions
+        .psk_key_exchange_modes
+        .unwrap_or_default()
+        .contains(&PSK_DHE_KE);
+    Continuation {
+        suite: received.suite,
+        resumption,
+        transcript: extensions.post_handshake_auth.then_some(transcript),
+        wants_tickets: can_resume && config.resumption.policy != ResumePolicy::Never,
+        server_name: extensions.server_name.map(str::to_ascii_lowercase),
+        server: None,
+    }
+}
+
+/// Who the client turned out to be.
+struct Client {
+    peer: Option<Peer>,
+    scheme: Option<SignatureScheme>,
+    request: Request,
+    /// What the session says that was resumed.
+    past: Option<SessionIdentity>,
+}
+
+impl Client {
+    fn of(
+        identity: Option<Identity>,
+        resumed: Option<(SessionIdentity, Option<Peer>)>,
+        request: Request,
+    ) -> Self {
+        match (identity, resumed) {
+            (_, Some((past, peer))) => Self {
+                peer,
+                scheme: None,
+                request,
+                past: Some(past),
+            },
+            (Some(Identity { peer, scheme }), None) => Self {
+                peer: Some(peer),
+                scheme: Some(scheme),
+                request,
+                past: None,
+            },
+            (None, None) => Self {
+                peer: None,
+                scheme: None,
+                request,
+                past: None,
+            },
+        }
+    }
+
+    fn send_tickets(&self, wire: &Wire, config: &Config, after: &Continuation) -> Result<()> {
+        let occasion = match &self.past {
+            None => TicketOccasion::Authenticated,
+            Some(_) => TicketOccasion::Resumed,
+        };
+        let asked_before = self.past.as_ref().is_some_and(|past| past.asked);
+        let identity = SessionIdentity {
+            mode: wire.settings().verify_mode,
+            asked: self.request == Request::Send || asked_before,
+            peer: self.peer.as_ref().map(SessionPeer::of),
+        };
+        tickets::send_tickets(wire, config, after, &identity, occasion)
+    }
+
+    fn agreed(&self, received: &Received, own: Own<'_>, after: &Continuation) -> Agreed {
+        Agreed {
+            version: ProtocolVersion::Tls13,
+            suite: received.suite,
+            group: received.group,
+            peer_signature: self.scheme,
+            own_signature: Some(own.scheme).filter(|_| self.past.is_none()),
+            alpn: own.alpn,
+            server_name: after.server_name.clone(),
+            retried: received.retried,
+            certificate_requested: self.request == Request::Send,
+            not_requested_because: match self.request {
+                Request::Send => None,
+                Request::Omit(why) => Some(why),
+            },
+            resumed: self.past.is_some(),
+            post_handshake_auth: after.transcript.is_some(),
+        }
+    }
 }

@@ -1,0 +1,26 @@
+//! Resumption: what is remembered of a connection, where it is kept, and when it may be used again.
+
+pub(crate) mod client_cache;
+pub(crate) mod keyring;
+pub(crate) mod state;
+pub(crate) mod store;
+pub(crate) mod tickets;
+
+/// What a resumption may skip.
+///
+/// A resumed connection takes the peer's identity from an earlier one. OpenSSL takes it as it
+/// was, whatever has changed since: the mode, the trust store, revocation, the date. Here that
+/// is one of three choices, for a client and for a server:
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ResumePolicy {
+    /// The peer's certificates are verified again, as in a full handshake of now. A session
+    /// that does not satisfy this connection is not used: the handshake is a full one. The default.
+    #[default]
+    Reverify,
+    /// The identity and its verify result are taken as they were, as OpenSSL does. Nothing is
+    /// verified, and no certificate is requested.
+    Reuse,
+    /// Every handshake is a full one.
+    Never,
+}

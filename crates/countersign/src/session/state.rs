@@ -1,0 +1,264 @@
+//! What is remembered of a connection so that it can be resumed.
+
+use std::sync::Arc;
+
+use countersign_x509::{Report, VerifyCode};
+use pki_types::CertificateDer;
+use zeroize::Zeroizing;
+
+use crate::crypto::suite::CipherSuite;
+use crate::error::Result;
+use crate::keys::secret::Secret;
+use crate::messages::{Reader, Writer};
+use crate::verify::mode::{Role, VerifyMode};
+use crate::verify::peer::{CertificateChain, Peer, Since, Standing};
+use crate::verify::verifier;
+use crate::violation::Violation;
+
+/// The layout of a written session. Another number is another library, or another version.
+const FORMAT: u8 = 1;
+
+/// What a ticket stands for, on either side.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) suite: CipherSuite,
+    pub(crate) psk: Secret,
+    /// Seconds since 1970 at which the ticket was issued, or received.
+    pub(crate) issued: u64,
+    /// In seconds.
+    pub(crate) lifetime: u32,
+    pub(crate) age_add: u32,
+    /// The name that the client asked for.
+    pub(crate) server_name: Option<String>,
+    pub(crate) identity: SessionIdentity,
+}
+
+/// Who the peer was, and how that was found out.
+#[derive(Clone, Debug)]
+pub(crate) struct SessionIdentity {
+    /// The mode in force then.
+    pub(crate) mode: VerifyMode,
+    /// The peer was asked for a certificate (a server always is).
+    pub(crate) asked: bool,
+    pub(crate) peer: Option<SessionPeer>,
+}
+
+/// A peer as a session keeps it.
+#[derive(Clone, Debug)]
+pub(crate) struct SessionPeer {
+    pub(crate) chain: CertificateChain,
+    pub(crate) code: VerifyCode,
+    pub(crate) standing: Standing,
+    /// Kept in memory only: a ticket carries the code instead.
+    pub(crate) report: Option<Arc<Report>>,
+}
+
+impl SessionPeer {
+    pub(crate) fn of(peer: &Peer) -> Self {
+        Self {
+            chain: peer.chain.clone(),
+            code: peer.code,
+            standing: peer.standing,
+            report: Some(Arc::clone(&peer.report)),
+        }
+    }
+
+    /// The peer of a connection that takes this identity as it was.
+    pub(crate) fn reuse(&self, whose: Role) -> Peer {
+        let stated = || {
+            Arc::new(Report::from_application(
+                verifier::purpose(whose),
+                self.code,
+            ))
+        };
+        Peer {
+            chain: self.chain.clone(),
+            report: self.report.clone().unwrap_or_else(stated),
+            code: self.code,
+            standing: self.standing,
+            since: Since::Resumption,
+        }
+    }
+}
+
+impl Session {
+    /// Whether the ticket is still good at `now`, in seconds since 1970. A clock that went
+    /// backwards does not make it good.
+    pub(crate) fn is_alive(&self, now: u64) -> bool {
+        now.checked_sub(self.issued)
+            .is_some_and(|age| age < u64::from(self.lifetime))
+    }
+
+    /// Writes the session, for a ticket or a store. The bytes hold the secret.
+    pub(crate) fn encode(&self) -> Result<Zeroizing<Vec<u8>>> {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(self.encoded_size()));
+        let mut writer = Writer::new(&mut bytes);
+        writer.u8(FORMAT);
+        writer.u16(self.suite.to_u16());
+        writer.bytes_u8(self.psk.expose());
+        writer.bytes(&self.issued.to_be_bytes());
+        writer.u32(self.lifetime);
+        writer.u32(self.age_add);
+        writer.bytes_u8(self.server_name.as_deref().unwrap_or_default().as_bytes());
+        self.identity.write(&mut writer);
+        writer.finish()?;
+        Ok(bytes)
+    }
+
+    /// So that no outgrown copy of the secret stays behind.
+    fn encoded_size(&self) -> usize {
+        let chain = self.identity.peer.as_ref().map_or(0, |peer| {
+            peer.chain
+                .certificates()
+                .iter()
+                .map(|certificate| certificate.len().saturating_add(3))
+                .sum()
+        });
+        chain.saturating_add(512)
+    }
+
+    /// Reads what [`encode`](Self::encode) wrote. It was authenticated, so what cannot be
+    /// read comes from another version of this library.
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self> {
+        let mut reader = Reader::new(bytes);
+        if reader.u8()? != FORMAT {
+            return Err(Violation::MalformedMessage.into());
+        }
+        let session = Self {
+            suite: CipherSuite::from_u16(reader.u16()?).ok_or(Violation::MalformedMessage)?,
+            psk: Secret::from_slice(reader.bytes_u8()?),
+            issued: u64::from_be_bytes(*reader.array()?),
+            lifetime: reader.u32()?,
+            age_add: reader.u32()?,
+            server_name: read_name(&mut reader)?,
+            identity: SessionIdentity::read(&mut reader)?,
+        };
+        reader.finish()?;
+        Ok(session)
+    }
+}
+
+fn read_name(reader: &mut Reader<'_>) -> Result<Option<String>> {
+    let name = core::str::from_utf8(reader.bytes_u8()?).map_err(|_| Violation::MalformedMessage)?;
+    Ok(Some(name.to_owned()).filter(|name| !name.is_empty()))
+}
+
+impl SessionIdentity {
+    fn write(&self, writer: &mut Writer<'_>) {
+        writer.u8(self.mode.bits());
+        writer.u8(self.asked.into());
+        writer.within_u24(|writer| {
+            let Some(peer) = &self.peer else { return };
+            writer.u32(peer.code.number());
+            writer.u8(match peer.standing {
+                Standing::Verified => 0,
+                Standing::Tolerated => 1,
+                Standing::Refused => 2,
+            });
+            for certificate in peer.chain.certificates() {
+                writer.bytes_u24(certificate);
+            }
+        });
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self> {
+        let mode = VerifyMode::from_openssl(reader.u8()?.into(), Role::Server);
+        let asked = reader.u8()? != 0;
+        let peer = reader.within_u24(|reader| {
+            if reader.is_empty() {
+                return Ok(None);
+            }
+            let code = VerifyCode::new(reader.u32()?);
+            let standing = match reader.u8()? {
+                0 => Standing::Verified,
+                1 => Standing::Tolerated,
+                _ => Standing::Refused,
+            };
+            let mut certificates = Vec::new();
+            while !reader.is_empty() {
+                certificates.push(CertificateDer::from(reader.bytes_u24()?.to_vec()));
+            }
+            let chain = CertificateChain::new(certificates);
+            Ok(Some(SessionPeer {
+                chain,
+                code,
+                standing,
+                report: None,
+            }))
+        })?;
+        Ok(Self { mode, asked, peer })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session(peer: Option<SessionPeer>) -> Session {
+        Session {
+            suite: CipherSuite::Aes256GcmSha384,
+            psk: Secret::from_slice(&[7; 48]),
+            issued: 1_780_272_000,
+            lifetime: 7200,
+            age_add: 0xdead_beef,
+            server_name: Some("server.example".to_owned()),
+            identity: SessionIdentity {
+                mode: VerifyMode::PEER,
+                asked: true,
+                peer,
+            },
+        }
+    }
+
+    #[test]
+    fn a_session_survives_being_written() {
+        let chain = CertificateChain::new(vec![vec![1, 2, 3].into(), vec![4].into()]);
+        let peer = SessionPeer {
+            chain: chain.clone(),
+            code: VerifyCode::CERT_HAS_EXPIRED,
+            standing: Standing::Tolerated,
+            report: None,
+        };
+        let bytes = session(Some(peer)).encode().unwrap();
+        let read = Session::decode(&bytes).unwrap();
+        assert_eq!(read.psk.expose(), [7; 48]);
+        assert_eq!(
+            (read.issued, read.lifetime, read.age_add),
+            (1_780_272_000, 7200, 0xdead_beef)
+        );
+        assert_eq!(read.server_name.as_deref(), Some("server.example"));
+        let peer = read.identity.peer.unwrap();
+        assert_eq!(peer.chain, chain);
+        assert_eq!(
+            (peer.code, peer.standing),
+            (VerifyCode::CERT_HAS_EXPIRED, Standing::Tolerated)
+        );
+        assert!(
+            Session::decode(&session(None).encode().unwrap())
+                .unwrap()
+                .identity
+                .peer
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn what_is_cut_or_of_another_format_is_refused() {
+        let bytes = session(None).encode().unwrap();
+        for length in 0..bytes.len() {
+            assert!(Session::decode(&bytes[..length]).is_err(), "{length}");
+        }
+        let mut other = bytes.to_vec();
+        other[0] = 2;
+        assert!(Session::decode(&other).is_err());
+    }
+
+    #[test]
+    fn a_ticket_lives_as_long_as_it_says_and_not_before_it_was_issued() {
+        let session = session(None);
+        assert!(session.is_alive(1_780_272_000));
+        assert!(session.is_alive(1_780_272_000 + 7199));
+        assert!(!session.is_alive(1_780_272_000 + 7200));
+        assert!(!session.is_alive(1_780_272_000 - 1));
+    }
+}

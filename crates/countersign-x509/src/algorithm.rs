@@ -277,3 +277,102 @@ fn mask_algorithm(mut reader: Reader<'_>) -> Option<Digest> {
         .filter(|_| is_mgf1)
         .and_then(|hash| hash_algorithm(Reader::new(hash)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::der::encode::{element, sequence};
+
+    const SHA256: &[u8] = &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01];
+    const PSS: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0a];
+    const MGF1: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x08];
+    const NULL: &[u8] = &[tag::NULL, 0];
+
+    fn identifier(oid: &[u8], parameters: &[u8]) -> Vec<u8> {
+        sequence(&[&element(tag::OBJECT_IDENTIFIER, &[oid]), parameters])
+    }
+
+    fn is_unknown(oid: &[u8], parameters: &[u8]) -> bool {
+        let der = identifier(oid, parameters);
+        let identifier = AlgorithmIdentifier::read(&mut Reader::new(&der)).unwrap();
+        matches!(
+            identifier.signature_algorithm(),
+            SignatureAlgorithm::Unknown(_)
+        )
+    }
+
+    fn pss(fields: &[&[u8]]) -> Option<PssParameters> {
+        pss_parameters(&sequence(fields))
+    }
+
+    #[test]
+    fn parameters_must_belong_to_the_algorithm() {
+        let rsa = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0b];
+        let ecdsa = [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02];
+        let ed25519 = [0x2b, 0x65, 0x70];
+        for (oid, none, null, other) in [
+            (&rsa[..], true, true, false),
+            (&ecdsa, true, true, false),
+            (&ed25519, true, false, false),
+            (PSS, false, false, true),
+        ] {
+            assert_eq!(!is_unknown(oid, &[]), none, "{oid:02x?}");
+            assert_eq!(!is_unknown(oid, NULL), null, "{oid:02x?}");
+            assert_eq!(!is_unknown(oid, &sequence(&[])), other, "{oid:02x?}");
+        }
+    }
+
+    #[test]
+    fn pss_has_the_defaults_of_rfc_4055() {
+        let sha1 = PssParameters {
+            digest: Digest::Sha1,
+            mask_digest: Digest::Sha1,
+            salt_length: 20,
+        };
+        assert_eq!(pss(&[]), Some(sha1));
+    }
+
+    #[test]
+    fn pss_parameters_are_read_in_full() {
+        let hash = element(0xa0, &[&identifier(SHA256, NULL)]);
+        let mask = element(0xa1, &[&identifier(MGF1, &identifier(SHA256, &[]))]);
+        let salt = element(0xa2, &[&[2, 1, 32]]);
+        let trailer = element(0xa3, &[&[2, 1, 1]]);
+        let sha256 = PssParameters {
+            digest: Digest::Sha256,
+            mask_digest: Digest::Sha256,
+            salt_length: 32,
+        };
+        assert_eq!(pss(&[&hash, &mask, &salt]), Some(sha256));
+        assert_eq!(pss(&[&hash, &mask, &salt, &trailer]), Some(sha256));
+        assert_eq!(pss(&[&mask, &hash]), None);
+        assert_eq!(
+            pss(&[&hash, &element(0xa1, &[&identifier(MGF1, &[])])]),
+            None
+        );
+        assert_eq!(
+            pss(&[
+                &hash,
+                &element(0xa1, &[&identifier(PSS, &identifier(SHA256, &[]))])
+            ]),
+            None
+        );
+        assert_eq!(pss(&[&element(0xa2, &[&[2, 1, 0x80]])]), None);
+        assert_eq!(pss(&[&element(0xa3, &[&[2, 1, 2]])]), None);
+        assert_eq!(pss(&[&[0xa4, 0]]), None);
+    }
+
+    #[test]
+    fn the_strength_of_a_signature_is_that_of_its_digest() {
+        for (digest, bits) in [
+            (Digest::Md5, 39),
+            (Digest::Sha1, 63),
+            (Digest::Sha224, 112),
+            (Digest::Sha256, 128),
+            (Digest::Sha384, 192),
+            (Digest::Sha512, 256),
+        ] {
+            assert_eq!(SignatureAlgorithm::Ecdsa(digest).security_bits(), bits);
+        }
+    }
+}

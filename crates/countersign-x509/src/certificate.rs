@@ -25,7 +25,7 @@ use crate::time::Time;
 /// assert!(certificate.is_self_issued());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 pub struct Certificate<'a> {
     der: &'a [u8],
     version: Version,
@@ -59,7 +59,8 @@ pub struct Signed<'a> {
     pub message: &'a [u8],
     /// The algorithm as it stands outside the signed part.
     pub algorithm: AlgorithmIdentifier<'a>,
-    /// The signature: the content of the BIT STRING.
+    /// The signature: the content of the BIT STRING. Empty if that is not made of whole bytes,
+    /// as no algorithm makes one: then the signature is bad, not the encoding.
     pub signature: &'a [u8],
 }
 
@@ -71,11 +72,12 @@ impl<'a> Signed<'a> {
         reader.finish()?;
         let message = outer.expect_element(tag::SEQUENCE)?;
         let algorithm = AlgorithmIdentifier::read(&mut outer)?;
-        let at = outer;
-        let signature = outer
-            .bit_string()?
-            .whole_bytes()
-            .ok_or(at.fault(Malformed::BadBitString))?;
+        let signature = match outer.expect(tag::BIT_STRING)? {
+            bits if bits.rest().first() == Some(&0) => bits.as_bit_string()?.whole_bytes(),
+            bits if bits.is_empty() => return Err(bits.fault(Malformed::BadBitString)),
+            _ => None,
+        }
+        .unwrap_or_default();
         outer.finish()?;
         Ok((
             Self {
@@ -257,4 +259,371 @@ fn read_validity(tbs: &mut Reader<'_>) -> Result<(Time, Time)> {
         Time::read(&mut validity).map_err(|error| error.as_what(Malformed::BadNotAfter))?;
     validity.finish()?;
     Ok((not_before, not_after))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::der::encode::{element, sequence};
+    use crate::extensions::ExtensionKind;
+    use proptest::prelude::*;
+
+    const ALGORITHM: &[u8] = &[0x30, 0x0a, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2];
+    const NAME: &[u8] = &[
+        0x30, 0x0c, 0x31, 0x0a, 0x30, 8, 6, 3, 0x55, 4, 3, 0x0c, 1, b'a',
+    ];
+    const KEY: &[u8] = &[0x30, 0x0a, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 3, 1, 0];
+
+    /// A certificate, part by part, so that a test can spoil one.
+    struct Parts {
+        version: Vec<u8>,
+        serial: Vec<u8>,
+        validity: Vec<u8>,
+        after_key: Vec<u8>,
+        signature: Vec<u8>,
+    }
+
+    impl Parts {
+        fn new() -> Self {
+            Self {
+                version: vec![0xa0, 3, 2, 1, 2],
+                serial: vec![2, 1, 5],
+                validity: sequence(&[
+                    &element(tag::UTC_TIME, &[b"260101000000Z"]),
+                    &element(tag::GENERALIZED_TIME, &[b"20510101000000Z"]),
+                ]),
+                after_key: vec![],
+                signature: vec![3, 3, 0, 1, 2],
+            }
+        }
+
+        fn extensions(mut self, extensions: &[&[u8]]) -> Self {
+            self.after_key = element(0xa3, &[&sequence(extensions)]);
+            self
+        }
+
+        fn der(&self) -> Vec<u8> {
+            let tbs = sequence(&[
+                &self.version,
+                &self.serial,
+                ALGORITHM,
+                NAME,
+                &self.validity,
+                NAME,
+                KEY,
+                &self.after_key,
+            ]);
+            sequence(&[&tbs, ALGORITHM, &self.signature])
+        }
+
+        fn fault(&self) -> Malformed {
+            Certificate::parse(&self.der()).unwrap_err().what
+        }
+    }
+
+    fn extension(last: u8, critical: bool, content: &[u8]) -> Vec<u8> {
+        let critical: &[u8] = if critical { &[1, 1, 0xff] } else { &[] };
+        sequence(&[
+            &[6, 3, 0x55, 0x1d, last],
+            critical,
+            &element(tag::OCTET_STRING, &[content]),
+        ])
+    }
+
+    #[test]
+    fn every_field_is_where_it_should_be() {
+        let der = Parts::new().der();
+        let certificate = Certificate::parse(&der).unwrap();
+        assert_eq!(certificate.der(), der);
+        assert_eq!(certificate.version(), Version::V3);
+        assert_eq!(certificate.serial(), [5]);
+        assert_eq!(certificate.issuer().to_string(), "CN=a");
+        assert!(certificate.is_self_issued());
+        assert_eq!(
+            certificate.not_before().to_string(),
+            "2026-01-01 00:00:00 UTC"
+        );
+        assert_eq!(
+            certificate.not_after().to_string(),
+            "2051-01-01 00:00:00 UTC"
+        );
+        assert!(certificate.extensions().is_empty());
+        assert!(certificate.signature_algorithms_agree());
+        assert_eq!(certificate.signed().signature, [1, 2]);
+        assert_eq!(certificate.tbs(), &der[2..der.len() - ALGORITHM.len() - 5]);
+    }
+
+    #[test]
+    fn all_three_versions_are_read_and_no_other() {
+        for (encoded, version) in [
+            (&[][..], Version::V1),
+            (&[0xa0, 3, 2, 1, 0], Version::V1),
+            (&[0xa0, 3, 2, 1, 1], Version::V2),
+            (&[0xa0, 3, 2, 1, 2], Version::V3),
+        ] {
+            let der = Parts {
+                version: encoded.to_vec(),
+                ..Parts::new()
+            }
+            .der();
+            assert_eq!(Certificate::parse(&der).unwrap().version(), version);
+        }
+        for bad in [
+            &[0xa0, 3, 2, 1, 3][..],
+            &[0xa0, 3, 2, 1, 0xff],
+            &[0xa0, 4, 2, 2, 1, 0],
+        ] {
+            let parts = Parts {
+                version: bad.to_vec(),
+                ..Parts::new()
+            };
+            assert_eq!(parts.fault(), Malformed::UnknownVersion);
+        }
+    }
+
+    #[test]
+    fn serial_numbers_of_all_kinds_are_read_and_told_apart() {
+        for (serial, proper) in [
+            (vec![1], true),
+            (vec![0], false),
+            (vec![0x80], false),
+            (vec![0x7f; 20], true),
+            (vec![0x7f; 21], false),
+        ] {
+            let der = Parts {
+                serial: element(tag::INTEGER, &[&serial]),
+                ..Parts::new()
+            }
+            .der();
+            assert_eq!(Certificate::parse(&der).unwrap().serial_is_proper(), proper);
+        }
+    }
+
+    #[test]
+    fn a_malformed_time_says_which_one() {
+        let good = element(tag::UTC_TIME, &[b"260101000000Z"]);
+        let bad = element(tag::UTC_TIME, &[b"2601010000Z"]);
+        let with = |validity| Parts {
+            validity,
+            ..Parts::new()
+        };
+        assert_eq!(
+            with(sequence(&[&bad, &good])).fault(),
+            Malformed::BadNotBefore
+        );
+        assert_eq!(
+            with(sequence(&[&good, &bad])).fault(),
+            Malformed::BadNotAfter
+        );
+        assert_eq!(
+            with(sequence(&[&good, &good, &good])).fault(),
+            Malformed::TrailingData
+        );
+    }
+
+    #[test]
+    fn nothing_may_follow() {
+        let mut der = Parts::new().der();
+        der.push(0);
+        let error = Certificate::parse(&der).unwrap_err();
+        assert_eq!(
+            error,
+            ParseError::new(Malformed::TrailingData, der.len() - 1)
+        );
+        let parts = Parts {
+            after_key: vec![5, 0],
+            ..Parts::new()
+        };
+        assert_eq!(parts.fault(), Malformed::TrailingData);
+    }
+
+    #[test]
+    fn unique_identifiers_are_passed_over() {
+        let parts = Parts {
+            after_key: vec![0x81, 2, 0, 7, 0x82, 2, 0, 7],
+            ..Parts::new()
+        };
+        assert!(Certificate::parse(&parts.der()).is_ok());
+    }
+
+    #[test]
+    fn a_signature_of_broken_bytes_is_empty() {
+        let parts = Parts {
+            signature: vec![3, 3, 1, 1, 3],
+            ..Parts::new()
+        };
+        assert!(
+            Certificate::parse(&parts.der())
+                .unwrap()
+                .signed()
+                .signature
+                .is_empty()
+        );
+        assert_eq!(
+            Parts {
+                signature: vec![3, 0],
+                ..Parts::new()
+            }
+            .fault(),
+            Malformed::BadBitString
+        );
+    }
+
+    #[test]
+    fn an_extension_occurs_once_whether_known_or_not() {
+        let (usage, unknown) = (
+            extension(15, true, &[3, 2, 5, 0x20]),
+            extension(99, false, &[5, 0]),
+        );
+        let parts = Parts::new().extensions(&[&usage, &unknown]);
+        let der = parts.der();
+        let certificate = Certificate::parse(&der).unwrap();
+        assert!(certificate.extensions().contains(ExtensionKind::KeyUsage));
+        for twice in [&usage, &unknown] {
+            let parts = Parts::new().extensions(&[&usage, &unknown, twice]);
+            assert_eq!(parts.fault(), Malformed::DuplicateExtension);
+        }
+    }
+
+    #[test]
+    fn more_than_64_extensions_are_too_many() {
+        let extensions: Vec<_> = (100..165)
+            .map(|last| sequence(&[&[6, 4, 0x55, 0x1d, 0x81, last - 64], &[4, 0]]))
+            .collect();
+        let extensions: Vec<_> = extensions.iter().map(Vec::as_slice).collect();
+        assert!(Certificate::parse(&Parts::new().extensions(&extensions[..64]).der()).is_ok());
+        assert_eq!(
+            Parts::new().extensions(&extensions).fault(),
+            Malformed::TooManyExtensions
+        );
+    }
+
+    #[test]
+    fn the_first_unprocessed_critical_extension_is_found() {
+        let constraints = extension(19, true, &[0x30, 0]);
+        let aki = extension(35, true, &[0x30, 0]);
+        let (known, unknown) = (extension(18, false, &[0x30, 0]), extension(99, true, &[]));
+        let find = |extensions: &[&[u8]]| {
+            let der = Parts::new().extensions(extensions).der();
+            let certificate = Certificate::parse(&der).unwrap();
+            certificate
+                .extensions()
+                .first_unprocessed_critical(ExtensionKind::is_processed_in_certificates)
+                .map(|oid| oid.to_string())
+        };
+        assert_eq!(find(&[&constraints, &known]), None);
+        assert_eq!(
+            find(&[&constraints, &known, &aki, &unknown]).as_deref(),
+            Some("2.5.29.35")
+        );
+        assert_eq!(
+            find(&[&constraints, &unknown]).as_deref(),
+            Some("2.5.29.99")
+        );
+    }
+
+    #[test]
+    fn the_content_of_a_known_extension_is_checked() {
+        for (last, content) in [
+            (15, &[4, 0][..]),
+            (19, &[0x30, 3, 1, 1, 1]),
+            (19, &[0x30, 3, 2, 1, 0xff]),
+            (19, &[0x30, 0, 0]),
+            (17, &[0x30, 2, 0x89, 0]),
+            (17, &[0x30, 3, 0x82, 1, 0xff]),
+            (30, &[0x30, 4, 0xa0, 2, 0x82, 0]),
+            (35, &[0x30, 2, 0x85, 0]),
+            (31, &[0x30, 4, 0x30, 2, 0xa0, 0]),
+            (37, &[0x30, 2, 2, 0]),
+            (54, &[2, 1, 0x80]),
+        ] {
+            let parts = Parts::new().extensions(&[&extension(last, false, content)]);
+            assert!(
+                Certificate::parse(&parts.der()).is_err(),
+                "{last} {content:02x?}"
+            );
+        }
+    }
+
+    fn made() -> Vec<u8> {
+        let mut params = rcgen::CertificateParams::new(["db.example".to_owned()]).unwrap();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Constrained(3));
+        params.key_usages = vec![rcgen::KeyUsagePurpose::KeyCertSign];
+        params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ServerAuth];
+        params.use_authority_key_identifier_extension = true;
+        params.name_constraints = Some(rcgen::NameConstraints {
+            permitted_subtrees: vec![rcgen::GeneralSubtree::DnsName("example".to_owned())],
+            excluded_subtrees: vec![],
+        });
+        params.crl_distribution_points = vec![rcgen::CrlDistributionPoint {
+            uris: vec!["http://crl.example/".to_owned()],
+        }];
+        params
+            .self_signed(&rcgen::KeyPair::generate().unwrap())
+            .unwrap()
+            .der()
+            .to_vec()
+    }
+
+    #[test]
+    fn no_prefix_of_a_certificate_is_one() {
+        let der = made();
+        for length in 0..der.len() {
+            assert!(Certificate::parse(&der[..length]).is_err());
+        }
+        assert!(Certificate::parse(&der).is_ok());
+    }
+
+    /// Asks for everything there is, so that nothing is left unread.
+    fn read_all(certificate: &Certificate<'_>) -> usize {
+        let extensions = certificate.extensions();
+        let shown = format!(
+            "{certificate:?} {extensions:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
+            extensions.basic_constraints(),
+            extensions.key_usage(),
+            extensions.extended_key_usage(),
+            extensions.subject_alt_name(),
+            extensions.name_constraints(),
+            extensions.authority_key_identifier(),
+            extensions.crl_distribution_points(),
+            extensions.authority_info_access(),
+            extensions.certificate_policies(),
+            extensions.policy_mappings(),
+            certificate.public_key().bits(),
+        );
+        let known = ExtensionKind::ALL
+            .iter()
+            .filter(|kind| extensions.contains(**kind))
+            .count();
+        assert!(known <= extensions.iter().count());
+        shown.len()
+    }
+
+    proptest! {
+        #[test]
+        fn a_damaged_certificate_is_read_or_refused(
+            damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        ) {
+            let mut der = made();
+            for (index, byte) in damage {
+                let index = index.index(der.len());
+                der[index] = byte;
+            }
+            match Certificate::parse(&der) {
+                Ok(certificate) => prop_assert!(read_all(&certificate) > 0),
+                Err(error) => prop_assert!(error.at <= der.len()),
+            }
+        }
+
+        #[test]
+        fn any_extension_content_is_read_or_refused(
+            last in any::<u8>(),
+            content in any::<Vec<u8>>(),
+        ) {
+            let der = Parts::new().extensions(&[&extension(last & 0x7f, false, &content)]).der();
+            if let Ok(certificate) = Certificate::parse(&der) {
+                prop_assert!(read_all(&certificate) > 0);
+            }
+        }
+    }
 }

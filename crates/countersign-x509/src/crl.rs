@@ -15,7 +15,7 @@ use crate::time::Time;
 ///
 /// Parsing allocates nothing and does not look at the entries, of which there may be very
 /// many: [`check_entries`](Self::check_entries) does, once, when a list is first taken in.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 pub struct CertificateList<'a> {
     der: &'a [u8],
     is_v2: bool,
@@ -195,7 +195,7 @@ impl<'a> Iterator for Entries<'a> {
 }
 
 /// An entry of a list: a certificate that is revoked.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct RevokedCertificate<'a> {
     /// The serial number, as [`Certificate::serial`](crate::Certificate::serial) gives it.

@@ -508,3 +508,163 @@ impl<T> fmt::Debug for ListIter<'_, T> {
             .finish()
     }
 }
+
+/// Writing DER, for tests that need an encoding nobody would make.
+#[cfg(test)]
+pub(crate) mod encode {
+    pub(crate) fn element(tag: u8, content: &[&[u8]]) -> Vec<u8> {
+        let content = content.concat();
+        let mut element = vec![tag];
+        match content.len() {
+            length @ 0..0x80 => element.push(u8::try_from(length).unwrap()),
+            length @ 0x80..0x100 => element.extend([0x81, u8::try_from(length).unwrap()]),
+            length => {
+                element.push(0x82);
+                element.extend(u16::try_from(length).unwrap().to_be_bytes());
+            }
+        }
+        element.extend(content);
+        element
+    }
+
+    pub(crate) fn sequence(content: &[&[u8]]) -> Vec<u8> {
+        element(super::tag::SEQUENCE, content)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn fault_of(input: &[u8]) -> Malformed {
+        Reader::new(input).element().unwrap_err().what
+    }
+
+    #[test]
+    fn only_the_shortest_definite_length_is_read() {
+        for (input, content_length) in [
+            (&[0x04, 0x00][..], 0),
+            (&[0x04, 0x01, 0xaa], 1),
+            (&[&[0x04, 0x7f][..], &[0; 0x7f]].concat(), 0x7f),
+            (&[&[0x04, 0x81, 0x80][..], &[0; 0x80]].concat(), 0x80),
+            (
+                &[&[0x04, 0x82, 0x01, 0x00][..], &[0; 0x100]].concat(),
+                0x100,
+            ),
+            (
+                &[&[0x04, 0x83, 0x01, 0x00, 0x00][..], &[0; 0x1_0000]].concat(),
+                0x1_0000,
+            ),
+        ] {
+            let mut reader = Reader::new(input);
+            let element = reader.element().unwrap();
+            assert_eq!(element.content.rest().len(), content_length);
+            assert_eq!(element.whole, input);
+            assert!(reader.is_empty());
+        }
+        for (input, what) in [
+            (&[][..], Malformed::Truncated),
+            (&[0x04], Malformed::Truncated),
+            (&[0x04, 0x01], Malformed::Truncated),
+            (&[0x04, 0x81], Malformed::Truncated),
+            (&[0x04, 0x82, 0x01], Malformed::Truncated),
+            (&[0x04, 0x80, 0x00, 0x00], Malformed::IndefiniteLength),
+            (&[0x04, 0x81, 0x01, 0xaa], Malformed::NonMinimalLength),
+            (
+                &[&[0x04, 0x81, 0x7f][..], &[0; 0x7f]].concat(),
+                Malformed::NonMinimalLength,
+            ),
+            (
+                &[&[0x04, 0x82, 0x00, 0xff][..], &[0; 0xff]].concat(),
+                Malformed::NonMinimalLength,
+            ),
+            (
+                &[0x04, 0x84, 0x00, 0xff, 0xff, 0xff],
+                Malformed::NonMinimalLength,
+            ),
+            (&[0x04, 0x84, 0xff, 0xff, 0xff, 0xff], Malformed::Truncated),
+            (&[0x04, 0x85, 0, 0, 0, 0, 1, 0], Malformed::ExcessiveLength),
+            (&[0x04, 0xff], Malformed::ExcessiveLength),
+            (&[0x1f, 0x81, 0x01, 0x00], Malformed::LongTag),
+        ] {
+            assert_eq!(fault_of(input), what, "{input:02x?}");
+        }
+    }
+
+    #[test]
+    fn a_fault_is_placed_from_the_start_of_the_outermost_element() {
+        let input = [0x30, 0x05, 0x02, 0x01, 0x07, 0x02, 0x00];
+        let mut sequence = Reader::new(&input).sequence().unwrap();
+        assert_eq!(sequence.integer().unwrap(), [7]);
+        assert_eq!(
+            sequence.integer(),
+            Err(ParseError::new(Malformed::EmptyInteger, 7))
+        );
+    }
+
+    #[test]
+    fn booleans_are_canonical() {
+        let read = |content: &[u8]| {
+            Reader::new(content)
+                .as_boolean()
+                .map_err(|error| error.what)
+        };
+        assert_eq!(read(&[0x00]), Ok(false));
+        assert_eq!(read(&[0xff]), Ok(true));
+        for bad in [&[][..], &[0x01], &[0xff, 0xff]] {
+            assert_eq!(read(bad), Err(Malformed::NonCanonicalBoolean));
+        }
+    }
+
+    #[test]
+    fn integers_are_minimal_and_counts_are_not_negative() {
+        let count = |content: &[u8]| Reader::new(content).as_count().map_err(|error| error.what);
+        assert_eq!(count(&[0]), Ok(0));
+        assert_eq!(count(&[0x7f]), Ok(127));
+        assert_eq!(count(&[0x00, 0x80]), Ok(128));
+        assert_eq!(count(&[0x00, 0xff, 0xff, 0xff, 0xff]), Ok(u32::MAX));
+        assert_eq!(count(&[0x01, 0, 0, 0, 0]), Ok(u32::MAX));
+        assert_eq!(count(&[]), Err(Malformed::EmptyInteger));
+        assert_eq!(count(&[0x00, 0x7f]), Err(Malformed::NonMinimalInteger));
+        assert_eq!(count(&[0xff, 0x80]), Err(Malformed::NonMinimalInteger));
+        assert_eq!(count(&[0x80]), Err(Malformed::NegativeInteger));
+        assert_eq!(Reader::new(&[0x80]).as_integer(), Ok(&[0x80][..]));
+    }
+
+    #[test]
+    fn bit_strings_have_zeros_in_the_unused_bits() {
+        let read = |content| Reader::new(content).as_bit_string();
+        assert_eq!(read(&[0]).unwrap().flags(), 0);
+        assert_eq!(read(&[1, 0x06]).unwrap().flags(), 0x0600);
+        assert_eq!(read(&[7, 0x00, 0x80]).unwrap().flags(), 0x0080);
+        assert_eq!(read(&[0, 1, 2]).unwrap().whole_bytes(), Some(&[1, 2][..]));
+        assert_eq!(read(&[1, 2]).unwrap().whole_bytes(), None);
+        for bad in [&[][..], &[1], &[8, 0], &[1, 0x01], &[7, 0x40]] {
+            assert!(read(bad).is_err(), "{bad:02x?}");
+        }
+    }
+
+    #[test]
+    fn every_fault_makes_a_sentence() {
+        for what in Malformed::ALL {
+            let clause = what.clause();
+            assert!(clause.starts_with(char::is_lowercase), "{clause}");
+            assert!(!clause.ends_with('.'), "{clause}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn reading_any_bytes_ends_and_never_goes_beyond_them(input in any::<Vec<u8>>()) {
+            let mut reader = Reader::new(&input);
+            let mut read = 0;
+            while let Ok(element) = reader.element() {
+                read += element.whole.len();
+                prop_assert!(element.whole.len() >= 2);
+                prop_assert_eq!(reader.at(), read);
+            }
+            prop_assert_eq!(reader.rest(), &input[read..]);
+        }
+    }
+}

@@ -97,3 +97,51 @@ fn deceives(character: char) -> bool {
             | '\u{fff0}'..='\u{fffb}' | '\u{e000}'..='\u{f8ff}' | '\u{1d173}'..='\u{1d17a}'
             | '\u{e0000}'..='\u{e0fff}' | '\u{f0000}'..='\u{10ffff}')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn harmless_text_is_shown_as_it_is() {
+        assert_eq!(
+            Escaped::new("Zoë 张 db.example".as_bytes(), 64).to_string(),
+            "Zoë 张 db.example"
+        );
+    }
+
+    #[test]
+    fn what_could_deceive_is_shown_as_bytes() {
+        for (text, shown) in [
+            (&b"a\r\nb\0"[..], r"a\0D\0Ab\00"),
+            ("a\u{202e}b".as_bytes(), r"a\E2\80\AEb"),
+            ("\u{2066}\u{feff}".as_bytes(), r"\E2\81\A6\EF\BB\BF"),
+            ("\u{9b}31m".as_bytes(), r"\C2\9B31m"),
+            (b"\xff\xc3", r"\FF\C3"),
+            (br"a\b", r"a\\b"),
+        ] {
+            assert_eq!(Escaped::new(text, 64).to_string(), shown);
+        }
+        assert_eq!(
+            Escaped::attribute_value(b"a,b+c", 64).to_string(),
+            r"a\,b\+c"
+        );
+    }
+
+    #[test]
+    fn long_text_is_cut() {
+        assert_eq!(Escaped::new(b"abcd", 4).to_string(), "abcd");
+        assert_eq!(Escaped::new(b"abcde", 4).to_string(), "abcd…");
+        assert_eq!(Escaped::new(b"abc\xff\xff", 4).to_string(), r"abc\FF…");
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_shown_briefly_and_without_controls(bytes in any::<Vec<u8>>()) {
+            let shown = Escaped::new(&bytes, 20).to_string();
+            prop_assert!(!shown.contains(char::is_control));
+            prop_assert!(shown.chars().count() <= 20 * 12 + 1);
+        }
+    }
+}

@@ -419,3 +419,204 @@ fn short_name(kind: Oid<'_>) -> Option<&'static str> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use core::hash::BuildHasher;
+
+    use super::*;
+    use crate::der::encode::{element, sequence};
+    use proptest::prelude::*;
+
+    const CN: &[u8] = &[0x55, 0x04, 0x03];
+    const O: &[u8] = &[0x55, 0x04, 0x0a];
+
+    fn attribute(kind: &[u8], tag: u8, value: &[u8]) -> Vec<u8> {
+        sequence(&[
+            &element(tag::OBJECT_IDENTIFIER, &[kind]),
+            &element(tag, &[value]),
+        ])
+    }
+
+    fn name(parts: &[&[Vec<u8>]]) -> Vec<u8> {
+        let parts: Vec<_> = parts
+            .iter()
+            .map(|part| element(tag::SET, &[&part.concat()]))
+            .collect();
+        sequence(&[&parts.concat()])
+    }
+
+    fn common_name(tag: u8, value: &[u8]) -> Vec<u8> {
+        name(&[&[attribute(CN, tag, value)]])
+    }
+
+    /// Compares both ways round, and demands that equal names hash alike.
+    fn equal(a: &[u8], b: &[u8]) -> bool {
+        let (a, b) = (Name::from_der(a).unwrap(), Name::from_der(b).unwrap());
+        let equal = a == b;
+        assert_eq!(b == a, equal);
+        let hasher = std::collections::hash_map::RandomState::new();
+        assert!(!equal || hasher.hash_one(a) == hasher.hash_one(b));
+        equal
+    }
+
+    #[test]
+    fn case_space_and_string_type_do_not_matter() {
+        let plain = common_name(tag::UTF8_STRING, b"good ca");
+        for (tag, value) in [
+            (tag::PRINTABLE_STRING, &b"Good CA"[..]),
+            (tag::IA5_STRING, b"  good   ca "),
+            (tag::T61_STRING, b"good\t\r\nca"),
+            (tag::VISIBLE_STRING, b"GOOD CA"),
+            (tag::BMP_STRING, b"\0G\0o\0o\0d\0 \0C\0a"),
+            (
+                tag::UNIVERSAL_STRING,
+                b"\0\0\0g\0\0\0o\0\0\0o\0\0\0d\0\0\0 \0\0\0c\0\0\0a",
+            ),
+        ] {
+            assert!(equal(&plain, &common_name(tag, value)), "{tag:02x}");
+        }
+        for (tag, value) in [
+            (tag::UTF8_STRING, &b"goodca"[..]),
+            (tag::UTF8_STRING, b"good cas"),
+            (tag::UTF8_STRING, b"good c"),
+            (tag::UTF8_STRING, b""),
+            (tag::OCTET_STRING, b"good ca"),
+            (tag::BMP_STRING, b"\0g\0o\0o\0d\0 \0c\0a\0"),
+        ] {
+            assert!(
+                !equal(&plain, &common_name(tag, value)),
+                "{tag:02x} {value:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn letters_beyond_ascii_keep_their_case() {
+        let upper = common_name(tag::UTF8_STRING, "É".as_bytes());
+        assert!(!equal(
+            &upper,
+            &common_name(tag::UTF8_STRING, "é".as_bytes())
+        ));
+        assert!(equal(&upper, &common_name(tag::T61_STRING, b"\xc9")));
+    }
+
+    #[test]
+    fn what_is_not_text_is_equal_as_bytes_only() {
+        let broken = common_name(tag::UTF8_STRING, b"\xff");
+        assert!(equal(&broken, &broken.clone()));
+        assert!(!equal(&broken, &common_name(tag::UTF8_STRING, b"\xfe")));
+        assert!(!equal(&broken, &common_name(tag::T61_STRING, b"\xff")));
+    }
+
+    #[test]
+    fn the_order_within_a_set_does_not_matter_and_that_of_parts_does() {
+        let a = attribute(CN, tag::UTF8_STRING, b"a");
+        let capital_a = attribute(CN, tag::UTF8_STRING, b"A");
+        let b = attribute(O, tag::UTF8_STRING, b"b");
+        assert!(equal(
+            &name(&[&[capital_a.clone(), b.clone()]]),
+            &name(&[&[b.clone(), a.clone()]])
+        ));
+        assert!(!equal(
+            &name(&[&[a.clone(), a.clone()]]),
+            &name(&[&[a.clone(), b.clone()]])
+        ));
+        assert!(!equal(
+            &name(&[&[a.clone(), a.clone()]]),
+            &name(&[&[capital_a]])
+        ));
+        assert!(!equal(
+            &name(&[&[a.clone()], &[b.clone()]]),
+            &name(&[&[b], &[a]])
+        ));
+    }
+
+    #[test]
+    fn a_name_lies_within_its_beginnings() {
+        let (o, cn) = (
+            attribute(O, tag::UTF8_STRING, b"Peer"),
+            attribute(CN, tag::UTF8_STRING, b"a"),
+        );
+        let whole = name(&[&[o], &[cn.clone()]]);
+        let base = name(&[&[attribute(O, tag::PRINTABLE_STRING, b"PEER")]]);
+        let (empty, other) = (name(&[]), name(&[&[cn]]));
+        let [whole, base, empty, other] =
+            [&whole, &base, &empty, &other].map(|der| Name::from_der(der).unwrap());
+        assert!(whole.is_within(&whole) && whole.is_within(&base) && whole.is_within(&empty));
+        assert!(!whole.is_within(&other) && !base.is_within(&whole) && !empty.is_within(&base));
+    }
+
+    #[test]
+    fn shows_the_most_specific_part_first() {
+        let parts = [
+            &[attribute(&[0x55, 0x04, 0x06], tag::PRINTABLE_STRING, b"DE")][..],
+            &[attribute(O, tag::UTF8_STRING, b"A, B + C")],
+            &[
+                attribute(CN, tag::UTF8_STRING, b"x\x1b"),
+                attribute(&[0x2a, 0x03], 0x04, b"\x01\xff"),
+            ],
+        ];
+        let der = name(&parts);
+        let name = Name::from_der(&der).unwrap();
+        assert_eq!(name.to_string(), r"CN=x\1B+1.2.3=#01ff, O=A\, B \+ C, C=DE");
+        assert_eq!(name.common_name().as_deref(), Some("x\x1b"));
+        assert_eq!(
+            Name::from_der(&[0x30, 0]).unwrap().to_string(),
+            "(empty name)"
+        );
+    }
+
+    #[test]
+    fn a_name_of_many_parts_is_shown_in_part() {
+        let part = [attribute(CN, tag::UTF8_STRING, &[b'a'; 1000])];
+        let der = name(&[&part[..]; 40]);
+        let shown = Name::from_der(&der).unwrap().to_string();
+        assert!(shown.len() < 16 * 140, "{}", shown.len());
+        assert!(shown.ends_with(", …"));
+    }
+
+    #[test]
+    fn text_is_decoded_by_its_type() {
+        let der = common_name(tag::BMP_STRING, b"\x00A\x5f\x20");
+        assert_eq!(
+            Name::from_der(&der).unwrap().common_name().as_deref(),
+            Some("A\u{5f20}")
+        );
+        let der = common_name(tag::BMP_STRING, b"\xd8\x00");
+        assert_eq!(Name::from_der(&der).unwrap().common_name(), None);
+        let der = common_name(tag::T61_STRING, "é".as_bytes());
+        assert_eq!(
+            Name::from_der(&der).unwrap().common_name().as_deref(),
+            Some("Ã©")
+        );
+    }
+
+    #[test]
+    fn refuses_what_is_no_name() {
+        for bad in [
+            &[][..],
+            &[0x31, 0x00],
+            &[0x30, 0x02, 0x31, 0x00],
+            &[0x30, 0x02, 0x30, 0x00],
+            &[0x30, 0x00, 0x00],
+            &sequence(&[&element(tag::SET, &[&sequence(&[&element(6, &[CN])])])]),
+        ] {
+            assert!(Name::from_der(bad).is_err(), "{bad:02x?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn equal_names_hash_alike(a in "[ aA]{0,4}", b in "[ aA]{0,4}") {
+            let folded = |text: &str| {
+                text.split_ascii_whitespace().collect::<Vec<_>>().join(" ").to_ascii_lowercase()
+            };
+            let same = equal(
+                &common_name(tag::UTF8_STRING, a.as_bytes()),
+                &common_name(tag::PRINTABLE_STRING, b.as_bytes()),
+            );
+            prop_assert_eq!(same, folded(&a) == folded(&b));
+        }
+    }
+}

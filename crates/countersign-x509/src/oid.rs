@@ -106,3 +106,39 @@ impl fmt::Debug for Oid<'_> {
         write!(f, "Oid({self})")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shows_dotted_decimals() {
+        for (content, dotted) in [
+            (&[0x00][..], "0.0"),
+            (&[0x2a, 0x86, 0x48], "1.2.840"),
+            (&[0x55, 0x04, 0x03], "2.5.4.3"),
+            (&[0x88, 0x37, 0x01], "2.999.1"),
+            (
+                &[
+                    0x2a, 0x8f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f,
+                ],
+                "1.2.?",
+            ),
+        ] {
+            assert_eq!(Oid::from_content(content).unwrap().to_string(), dotted);
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_not_well_formed() {
+        for bad in [
+            &[][..],
+            &[0x80],
+            &[0x55, 0x84],
+            &[0x55, 0x80, 0x01],
+            &[0x55, 0x81],
+        ] {
+            assert_eq!(Oid::from_content(bad), None, "{bad:02x?}");
+        }
+    }
+}

@@ -380,3 +380,174 @@ fn natural_logarithm(mut x: u64) -> Option<u64> {
     }
     Some(log2.checked_mul(SCALE)? / LOG2_E)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::der::encode::{element, sequence};
+
+    fn info(algorithm: &[&[u8]], key: &[u8]) -> Vec<u8> {
+        sequence(&[
+            &sequence(algorithm),
+            &element(tag::BIT_STRING, &[&[0], key]),
+        ])
+    }
+
+    fn oid(content: &[u8]) -> Vec<u8> {
+        element(tag::OBJECT_IDENTIFIER, &[content])
+    }
+
+    const EC: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
+    const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
+
+    #[test]
+    fn rsa_strength_is_what_openssl_counts() {
+        for (bits, strength) in [
+            (0, 0),
+            (1, 0),
+            (7, 0),
+            (256, 40),
+            (512, 56),
+            (1024, 80),
+            (2048, 112),
+            (2468, 120),
+            (3072, 128),
+            (4096, 152),
+            (6144, 176),
+            (7679, 192),
+            (7680, 192),
+            (7681, 200),
+            (8192, 200),
+            (8888, 208),
+            (13456, 248),
+            (15359, 256),
+            (15360, 256),
+            (15361, 264),
+            (687_737, 1200),
+            (u32::MAX, 1200),
+        ] {
+            assert_eq!(rsa_security_bits(bits), strength, "{bits}");
+        }
+    }
+
+    #[test]
+    fn an_rsa_key_has_the_size_of_its_modulus() {
+        let modulus = [&[0x00][..], &[0x81; 256]].concat();
+        let key = sequence(&[
+            &element(tag::INTEGER, &[&modulus]),
+            &element(tag::INTEGER, &[&[3]]),
+        ]);
+        let der = info(&[&oid(RSA), &[0x05, 0x00]], &key);
+        let info = PublicKeyInfo::from_der(&der).unwrap();
+        assert_eq!(info.algorithm(), KeyAlgorithm::Rsa);
+        assert_eq!(info.bits(), Some(2048));
+        assert_eq!(info.security_bits(), 112);
+        assert_eq!(info.rsa_components(), Some((&modulus[1..], &[3][..])));
+        assert_eq!(info.der(), der);
+    }
+
+    #[test]
+    fn an_unreadable_rsa_key_has_no_size_and_no_strength() {
+        for key in [
+            &[][..],
+            &[0x30, 0x00],
+            &[0x30, 0x06, 0x02, 0x01, 0x81, 0x02, 0x01, 0x03],
+        ] {
+            let der = info(&[&oid(RSA), &[0x05, 0x00]], key);
+            let info = PublicKeyInfo::from_der(&der).unwrap();
+            assert_eq!((info.bits(), info.security_bits()), (None, 0), "{key:02x?}");
+        }
+    }
+
+    #[test]
+    fn a_curve_gives_size_and_strength_if_the_point_has_its_width() {
+        let curve = |last: &[u8]| oid(last);
+        for (oid_of_curve, point, bits, strength) in [
+            (
+                &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07][..],
+                vec![4; 65],
+                Some(256),
+                128,
+            ),
+            (
+                &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07],
+                vec![2; 33],
+                Some(256),
+                128,
+            ),
+            (
+                &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07],
+                vec![4; 64],
+                None,
+                0,
+            ),
+            (
+                &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07],
+                vec![],
+                None,
+                0,
+            ),
+            (&[0x2b, 0x81, 0x04, 0x00, 0x21], vec![4; 57], Some(224), 112),
+            (&[0x2b, 0x81, 0x04, 0x00, 0x22], vec![4; 97], Some(384), 192),
+            (
+                &[0x2b, 0x81, 0x04, 0x00, 0x23],
+                vec![4; 133],
+                Some(521),
+                256,
+            ),
+            (
+                &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x01],
+                vec![4; 49],
+                Some(192),
+                80,
+            ),
+            // brainpoolP256r1, known by its width only.
+            (
+                &[0x2b, 0x24, 0x03, 0x03, 0x02, 0x08, 0x01, 0x01, 0x07],
+                vec![4; 65],
+                Some(256),
+                128,
+            ),
+        ] {
+            let der = info(&[&oid(EC), &curve(oid_of_curve)], &point);
+            let info = PublicKeyInfo::from_der(&der).unwrap();
+            assert_eq!(
+                (info.bits(), info.security_bits()),
+                (bits, strength),
+                "{oid_of_curve:02x?}"
+            );
+        }
+    }
+
+    #[test]
+    fn explicit_parameters_are_told_apart() {
+        let der = info(&[&oid(EC), &sequence(&[])], &[4; 65]);
+        let explicit = PublicKeyInfo::from_der(&der).unwrap();
+        assert_eq!(explicit.algorithm(), KeyAlgorithm::EcExplicit);
+        let der = info(&[&oid(EC), &[0x05, 0x00]], &[4; 65]);
+        let implicit = PublicKeyInfo::from_der(&der).unwrap();
+        assert!(matches!(implicit.algorithm(), KeyAlgorithm::Unknown(_)));
+    }
+
+    #[test]
+    fn dsa_is_as_strong_as_the_weaker_of_its_primes() {
+        let dsa = oid(&[0x2a, 0x86, 0x48, 0xce, 0x38, 0x04, 0x01]);
+        for (p, q, strength) in [
+            (128, 20, 80),
+            (256, 28, 112),
+            (256, 32, 112),
+            (128, 19, 0),
+            (64, 20, 0),
+        ] {
+            let number = |width| element(tag::INTEGER, &[&[0], &vec![0xff; width]]);
+            let der = info(
+                &[&dsa, &sequence(&[&number(p), &number(q), &[2, 1, 2]])],
+                &[2, 1, 9],
+            );
+            assert_eq!(
+                PublicKeyInfo::from_der(&der).unwrap().security_bits(),
+                strength
+            );
+        }
+    }
+}

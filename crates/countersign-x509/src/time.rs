@@ -191,3 +191,98 @@ impl fmt::Debug for Time {
         write!(f, "Time({self})")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::der::encode::element;
+    use proptest::prelude::*;
+
+    fn read(tag: u8, text: &str) -> Option<i64> {
+        Time::read(&mut Reader::new(&element(tag, &[text.as_bytes()])))
+            .ok()
+            .map(Time::unix_seconds)
+    }
+
+    #[test]
+    fn reads_both_forms() {
+        assert_eq!(read(tag::UTC_TIME, "700101000000Z"), Some(0));
+        assert_eq!(read(tag::UTC_TIME, "691231235959Z"), Some(-1));
+        assert_eq!(read(tag::UTC_TIME, "500101000000Z"), Some(-631_152_000));
+        assert_eq!(read(tag::UTC_TIME, "491231235959Z"), Some(2_524_607_999));
+        assert_eq!(read(tag::UTC_TIME, "000229120000Z"), Some(951_825_600));
+        assert_eq!(
+            read(tag::GENERALIZED_TIME, "20500101000000Z"),
+            Some(2_524_608_000)
+        );
+        assert_eq!(
+            read(tag::GENERALIZED_TIME, "99991231235959Z"),
+            Some(253_402_300_799)
+        );
+        assert_eq!(
+            read(tag::GENERALIZED_TIME, "00000101000000Z"),
+            Some(-62_167_219_200)
+        );
+        assert_eq!(
+            read(tag::GENERALIZED_TIME, "20261123130000Z"),
+            Some(1_795_438_800)
+        );
+    }
+
+    #[test]
+    fn refuses_every_other_form() {
+        for text in [
+            "",
+            "Z",
+            "7001010000Z",
+            "700101000000",
+            "700101000000+0000",
+            "7001010000000Z",
+            "700001000000Z",
+            "701301000000Z",
+            "700132000000Z",
+            "700100000000Z",
+            "700229000000Z",
+            "700101240000Z",
+            "700101006000Z",
+            "700101000060Z",
+            "70010100000 Z",
+            "700101000000z",
+            "70010100000\u{660}Z",
+            "-00101000000Z",
+        ] {
+            assert_eq!(read(tag::UTC_TIME, text), None, "{text}");
+        }
+        for text in [
+            "20260101000000.5Z",
+            "20260101000000",
+            "19000229000000Z",
+            "700101000000Z",
+        ] {
+            assert_eq!(read(tag::GENERALIZED_TIME, text), None, "{text}");
+        }
+        assert_eq!(read(tag::UTF8_STRING, "700101000000Z"), None);
+    }
+
+    #[test]
+    fn a_time_of_the_system_keeps_its_seconds() {
+        let time = UnixTime::since_unix_epoch(core::time::Duration::from_secs(1_795_438_800));
+        assert_eq!(Time::from(time).to_string(), "2026-11-23 13:00:00 UTC");
+        let beyond = UnixTime::since_unix_epoch(core::time::Duration::from_secs(u64::MAX));
+        assert_eq!(Time::from(beyond).unix_seconds(), i64::MAX);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_shown_reads_back(seconds in -62_167_219_200i64..=253_402_300_799) {
+            let digits: String = Time::from_unix_seconds(seconds)
+                .to_string().chars().filter(char::is_ascii_digit).collect();
+            prop_assert_eq!(read(tag::GENERALIZED_TIME, &(digits + "Z")), Some(seconds));
+        }
+
+        #[test]
+        fn any_moment_can_be_shown(seconds in any::<i64>()) {
+            prop_assert!(!Time::from_unix_seconds(seconds).to_string().is_empty());
+        }
+    }
+}

@@ -331,3 +331,128 @@ enum Salt {
     Longest,
     Twenty,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pki_types::CertificateDer;
+    use pki_types::pem::PemObject;
+
+    const SELF_SIGNED: &str = include_str!("../../tests/data/self-signed.pem");
+
+    fn self_signed() -> impl Iterator<Item = CertificateDer<'static>> {
+        CertificateDer::pem_slice_iter(SELF_SIGNED.as_bytes()).map(Result::unwrap)
+    }
+
+    fn named(name: &str) -> CertificateDer<'static> {
+        self_signed()
+            .find(|der| {
+                Certificate::parse(der)
+                    .unwrap()
+                    .subject()
+                    .common_name()
+                    .as_deref()
+                    == Some(name)
+            })
+            .unwrap()
+    }
+
+    #[test]
+    fn every_supported_algorithm_verifies_and_no_other() {
+        let expected: Vec<_> = SELF_SIGNED
+            .lines()
+            .filter_map(|line| line.split_once(": "))
+            .collect();
+        assert_eq!(expected.len(), 44);
+        for (der, (support, name)) in self_signed().zip(expected) {
+            let certificate = Certificate::parse(&der).unwrap();
+            assert_eq!(certificate.subject().common_name().as_deref(), Some(name));
+            let verdict = verify_certificate_signature(&certificate, &certificate.public_key());
+            let wanted = match support {
+                "verifiable" => Ok(()),
+                _ => Err(SignatureFault::UnsupportedAlgorithm),
+            };
+            assert_eq!(verdict, wanted, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_changed_message_or_signature_is_wrong() {
+        for der in self_signed() {
+            let certificate = Certificate::parse(&der).unwrap();
+            let key = certificate.public_key();
+            let signed = certificate.signed();
+            if verify_signature(&signed, &key).is_err() {
+                continue;
+            }
+            let mut message = signed.message.to_vec();
+            message[20] ^= 1;
+            let changed = Signed {
+                message: &message,
+                ..signed
+            };
+            assert_eq!(verify_signature(&changed, &key), Err(SignatureFault::Wrong));
+            let mut signature = signed.signature.to_vec();
+            *signature.last_mut().unwrap() ^= 1;
+            for signature in [&signature[..], &signature[1..], &[]] {
+                let changed = Signed {
+                    signature,
+                    ..signed
+                };
+                assert_eq!(verify_signature(&changed, &key), Err(SignatureFault::Wrong));
+            }
+        }
+    }
+
+    #[test]
+    fn the_algorithm_must_fit_the_key() {
+        let (ec, rsa) = (named("ECDSA P-256 sha256"), named("RSA-2048 PKCS1 sha256"));
+        let pss = named("RSASSA-PSS key sha256 salt digest");
+        let [ec, rsa, pss] = [&ec, &rsa, &pss].map(|der| Certificate::parse(der).unwrap());
+        for (certificate, key, fault) in [
+            (&ec, &rsa, SignatureFault::AlgorithmDoesNotFitKey),
+            (&rsa, &ec, SignatureFault::AlgorithmDoesNotFitKey),
+            (&rsa, &pss, SignatureFault::AlgorithmDoesNotFitKey),
+            (&pss, &rsa, SignatureFault::Wrong),
+        ] {
+            assert_eq!(
+                verify_signature(&certificate.signed(), &key.public_key()),
+                Err(fault)
+            );
+        }
+    }
+
+    #[test]
+    fn an_unreadable_key_is_told_from_a_wrong_signature() {
+        for name in ["ECDSA P-256 sha256", "ECDSA P-384 sha1", "Ed25519"] {
+            let der = named(name);
+            let certificate = Certificate::parse(&der).unwrap();
+            let mut info = certificate.public_key().der().to_vec();
+            // Not a point of the curve any more; for Ed25519, too short a key.
+            if name == "Ed25519" {
+                info.truncate(info.len() - 1);
+                info[1] -= 1;
+                info[10] -= 1;
+            } else {
+                *info.last_mut().unwrap() ^= 1;
+            }
+            let key = PublicKeyInfo::from_der(&info).unwrap();
+            let verdict = verify_signature(&certificate.signed(), &key);
+            assert_eq!(verdict, Err(SignatureFault::UnreadableKey), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_two_algorithm_fields_must_agree() {
+        let der = named("ECDSA P-256 sha256");
+        let mut changed = der.to_vec();
+        let oid = [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02];
+        let inner = changed.windows(8).position(|window| window == oid).unwrap();
+        changed[inner + 7] = 0x03;
+        let certificate = Certificate::parse(&changed).unwrap();
+        assert_eq!(
+            verify_certificate_signature(&certificate, &certificate.public_key()),
+            Err(SignatureFault::AlgorithmsDiffer),
+        );
+    }
+}

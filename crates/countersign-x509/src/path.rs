@@ -36,12 +36,12 @@ pub(crate) enum Source {
 }
 
 impl<'a> Node<'a> {
-    pub(crate) fn new(certificate: Certificate<'a>, source: Source) -> Self {
+    pub(crate) fn new(certificate: &Certificate<'a>, source: Source) -> Self {
         let self_issued = certificate.is_self_issued();
-        let self_signed = self_issued && may_have_issued(&certificate, &certificate);
-        let invalid = usage::contradicts_itself(&certificate);
+        let self_signed = self_issued && may_have_issued(certificate, certificate);
+        let invalid = usage::contradicts_itself(certificate);
         Self {
-            certificate,
+            certificate: *certificate,
             source,
             self_issued,
             self_signed,

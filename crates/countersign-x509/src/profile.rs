@@ -41,6 +41,7 @@ const fn holds(places: &str, place: Place) -> bool {
 /// certificates is placed where it is reported: key usage for signing at the issuer, signature
 /// at the certificate signed.
 #[rustfmt::skip]
+#[allow(clippy::match_same_arms, reason = "one row for each check")]
 pub(crate) const fn applies(profile: Profile, kind: CheckKind, place: Place) -> bool {
     use CheckKind as K;
     let (openssl, webpki) = match kind {

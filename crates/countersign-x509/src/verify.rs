@@ -124,7 +124,7 @@ impl<'v, 'a> Verification<'v, 'a> {
                 );
                 return (run.into_found(), vec![Source::Presented(0)]);
             }
-            Some(Ok(leaf)) => run.check_leaf_and_chain(leaf, presented),
+            Some(Ok(leaf)) => run.check_leaf_and_chain(&leaf, presented),
         }
         let sources = run.nodes.iter().map(|node| node.source).collect();
         (run.into_found(), sources)
@@ -134,14 +134,18 @@ impl<'v, 'a> Verification<'v, 'a> {
         (self.checks, self.matched_name, self.expected)
     }
 
-    fn check_leaf_and_chain(&mut self, leaf: Certificate<'a>, presented: &'a [CertificateDer<'_>]) {
+    fn check_leaf_and_chain(
+        &mut self,
+        leaf: &Certificate<'a>,
+        presented: &'a [CertificateDer<'_>],
+    ) {
         self.record(0, CheckKind::Encoding, Outcome::Passed);
         // OpenSSL refuses a weak key before it builds a chain.
         let required = self.parameters.required_bits();
         self.record(
             0,
             CheckKind::KeyStrength,
-            strength::leaf_key(&leaf, required).into(),
+            strength::leaf_key(leaf, required).into(),
         );
         let path = path::openssl::build(leaf, presented, self.store, self.parameters);
         self.check_path(path);

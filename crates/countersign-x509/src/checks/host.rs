@@ -227,7 +227,7 @@ fn is_a_label(name: &str) -> bool {
         .is_some_and(|(start, _)| start.eq_ignore_ascii_case("xn--"))
 }
 
-/// The text of a DER UTF8String.
+/// The text of a DER `UTF8String`.
 fn utf8_string(der: &[u8]) -> Option<&str> {
     let mut reader = crate::der::Reader::new(der);
     let text = reader.expect(crate::der::tag::UTF8_STRING).ok()?;

@@ -75,8 +75,6 @@ struct Suits {
     scope: bool,
     /// The list is within its dates.
     current: bool,
-    /// The list's issuer is the certificate's.
-    same_issuer: bool,
 }
 
 impl<'n, 'a> Lookup<'n, 'a> {
@@ -111,9 +109,7 @@ impl<'n, 'a> Lookup<'n, 'a> {
         if unusable || list.extensions().contains(ExtensionKind::DeltaCrlIndicator) {
             return None;
         }
-        if *list.issuer().der() != *subject.issuer().der()
-            && !same_name(&list.issuer(), &subject.issuer())
-        {
+        if !same_name(&list.issuer(), &subject.issuer()) {
             return None;
         }
         let issuer = self.issuer_of(&list)?;
@@ -137,7 +133,6 @@ impl<'n, 'a> Lookup<'n, 'a> {
             understood: !unknown_critical,
             scope: reasons.is_some(),
             current: list_dates(&list, self.time).is_ok(),
-            same_issuer: true,
         };
         Some(Found {
             list,

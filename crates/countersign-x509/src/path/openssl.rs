@@ -16,7 +16,7 @@ use crate::store::Set;
 /// Builds the chain of `leaf`. The order in which the peer sent its certificates does not matter,
 /// and those not needed are ignored.
 pub(crate) fn build<'a>(
-    leaf: Certificate<'a>,
+    leaf: &Certificate<'a>,
     presented: &'a [CertificateDer<'_>],
     store: &'a Set,
     parameters: &Parameters,
@@ -116,7 +116,7 @@ impl<'a> Builder<'a, '_> {
         self.nodes.len() > self.maximum
     }
 
-    /// X509_V_FLAG_PARTIAL_CHAIN: failing all else, the leaf itself may be in the store.
+    /// `X509_V_FLAG_PARTIAL_CHAIN`: failing all else, the leaf itself may be in the store.
     fn leaf_is_stored(&mut self) -> bool {
         if !self.parameters.partial_chain
             || self.is_too_long()
@@ -143,7 +143,7 @@ impl<'a> Builder<'a, '_> {
             .with_subject(subject.issuer())
             .filter(|(_, candidate)| may_have_issued(candidate, subject));
         let (position, issuer) = self.best(issuers)?;
-        Some(Node::new(issuer, Source::Stored(position)))
+        Some(Node::new(&issuer, Source::Stored(position)))
     }
 
     /// The best issuer of the top among what the peer sent; it is not offered again.
@@ -165,7 +165,7 @@ impl<'a> Builder<'a, '_> {
             });
         let (place, _) = self.best(issuers)?;
         let (index, issuer) = self.pool.remove(place);
-        Some(Node::new(issuer, Source::Presented(index)))
+        Some(Node::new(&issuer, Source::Presented(index)))
     }
 
     /// The first candidate that is within its dates, else the one that expires last.

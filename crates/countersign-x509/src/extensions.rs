@@ -96,6 +96,15 @@ impl ExtensionKind {
         self as u32
     }
 
+    /// Whether OpenSSL lets this extension be critical in a CRL. RFC 5280 §5.2.3 has the
+    /// number of a CRL never critical, so it is not among them.
+    pub const fn is_processed_in_crls(self) -> bool {
+        matches!(
+            self,
+            Self::IssuingDistributionPoint | Self::AuthorityKeyIdentifier | Self::DeltaCrlIndicator
+        )
+    }
+
     /// Whether OpenSSL's path validation lets this extension be critical in a certificate
     /// (`X509_supported_extension`). The RFC 3779 resources are left out on purpose: OpenSSL
     /// checks them, this crate does not.
@@ -109,6 +118,7 @@ impl ExtensionKind {
                 | Self::CertificatePolicies
                 | Self::CrlDistributionPoints
                 | Self::ExtendedKeyUsage
+                | Self::OcspNoCheck
                 | Self::PolicyConstraints
                 | Self::ProxyCertInfo
                 | Self::NameConstraints
@@ -509,4 +519,183 @@ fn read_count(reader: &mut Reader<'_>) -> Result<u32> {
 
 fn read_unsigned<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8]> {
     reader.expect(tag::INTEGER)?.as_unsigned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::general_name::GeneralName;
+
+    /// The extensions of a certificate that OpenSSL made with nearly everything there is.
+    fn with_all<T>(ask: impl FnOnce(&Extensions<'_>) -> T) -> T {
+        use pki_types::pem::PemObject;
+        let pem = include_bytes!("../tests/data/extensions.pem");
+        let der = pki_types::CertificateDer::from_pem_slice(pem).unwrap();
+        ask(crate::certificate::Certificate::parse(&der)
+            .unwrap()
+            .extensions())
+    }
+
+    #[test]
+    fn kinds_are_found_by_their_identifier() {
+        with_all(|extensions| {
+            for extension in extensions.iter() {
+                let kind = ExtensionKind::of(extension.oid).unwrap();
+                assert_eq!(
+                    extensions.value(kind),
+                    Some(extension.value),
+                    "{}",
+                    kind.name()
+                );
+                assert_eq!(extensions.criticality(kind), Some(extension.critical));
+            }
+            assert_eq!(extensions.criticality(ExtensionKind::ProxyCertInfo), None);
+        });
+    }
+
+    #[test]
+    fn every_kind_has_a_bit_of_its_own() {
+        let bits = ExtensionKind::ALL
+            .iter()
+            .fold(0, |bits, kind| bits | kind.bit());
+        assert_eq!(usize::try_from(bits.count_ones()).unwrap(), KINDS);
+    }
+
+    #[test]
+    fn usages_are_read() {
+        with_all(|extensions| {
+            let usage = extensions.key_usage().unwrap();
+            assert!(usage.digital_signature() && usage.key_cert_sign() && usage.decipher_only());
+            assert!(!usage.content_commitment() && !usage.crl_sign() && !usage.encipher_only());
+            let purposes = extensions.extended_key_usage().unwrap();
+            assert!(purposes.contains(Oid::SERVER_AUTH) && purposes.contains(Oid::NETSCAPE_SGC));
+            assert!(!purposes.contains(Oid::CLIENT_AUTH));
+            assert_eq!(purposes.iter().count(), 2);
+            let netscape = extensions.netscape_cert_type().unwrap();
+            assert!(netscape.ssl_server() && netscape.ssl_ca() && !netscape.ssl_client());
+            assert!(extensions.must_staple() && !extensions.is_proxy());
+        });
+    }
+
+    #[test]
+    fn names_of_all_kinds_are_read() {
+        with_all(|extensions| {
+            let names: Vec<_> = extensions.subject_alt_name().unwrap().iter().collect();
+            assert_eq!(names[0], GeneralName::Dns("db.example"));
+            assert_eq!(names[1], GeneralName::Email("a@db.example"));
+            assert_eq!(names[2], GeneralName::Uri("spiffe://db.example/a"));
+            assert_eq!(names[3], GeneralName::Ip(&[192, 0, 2, 1]));
+            assert!(matches!(
+                names[4],
+                GeneralName::Ip([0x20, 0x01, 0x0d, 0xb8, .., 1])
+            ));
+            assert!(
+                matches!(names[5], GeneralName::RegisteredId(oid) if oid.to_string() == "1.2.3.4")
+            );
+            let GeneralName::Directory(name) = names[6] else {
+                panic!("{names:?}")
+            };
+            assert_eq!(name.to_string(), "CN=in the name");
+            let GeneralName::Other(kind, value) = names[7] else {
+                panic!("{names:?}")
+            };
+            assert_eq!(
+                (kind, value),
+                (Oid::SMTP_UTF8_MAILBOX, &b"\x0c\x04x@db"[..])
+            );
+            assert_eq!(names.len(), 8);
+            assert!(
+                extensions
+                    .issuer_alt_name()
+                    .unwrap()
+                    .iter()
+                    .eq([GeneralName::Dns("ca.example")])
+            );
+        });
+    }
+
+    #[test]
+    fn constraints_are_read() {
+        with_all(|extensions| {
+            let basic = extensions.basic_constraints().unwrap();
+            assert_eq!((basic.is_ca, basic.path_length), (true, Some(3)));
+            let names = extensions.name_constraints().unwrap();
+            let permitted: Vec<_> = names.permitted_subtrees().map(|tree| tree.base).collect();
+            assert_eq!(
+                permitted,
+                [
+                    GeneralName::Dns("example"),
+                    GeneralName::Ip(&[192, 0, 2, 0, 255, 255, 255, 0]),
+                ]
+            );
+            let excluded: Vec<_> = names.excluded_subtrees().collect();
+            assert_eq!(excluded.len(), 1);
+            assert_eq!(excluded[0].base, GeneralName::Email(".bad.example"));
+            assert_eq!((excluded[0].minimum, excluded[0].maximum), (0, None));
+            assert!(!names.is_empty());
+        });
+    }
+
+    #[test]
+    fn policies_are_read() {
+        with_all(|extensions| {
+            let policies: Vec<_> = extensions.certificate_policies().unwrap().iter().collect();
+            assert_eq!(policies[0].policy.to_string(), "1.2.3.4");
+            assert!(policies[0].qualifiers.is_none() && policies[1].qualifiers.is_some());
+            let mapping = extensions.policy_mappings().unwrap().iter().next().unwrap();
+            assert_eq!(mapping.issuer_domain.to_string(), "1.2.3.4");
+            assert_eq!(mapping.subject_domain.to_string(), "1.2.3.6");
+            let constraints = extensions.policy_constraints().unwrap();
+            assert_eq!(constraints.require_explicit_policy, Some(2));
+            assert_eq!(constraints.inhibit_policy_mapping, Some(0));
+            assert_eq!(extensions.inhibit_any_policy(), Some(7));
+        });
+    }
+
+    #[test]
+    fn distribution_points_are_read() {
+        use distribution::{DistributionPointName, ReasonFlags};
+        with_all(|extensions| {
+            let points: Vec<_> = extensions
+                .crl_distribution_points()
+                .unwrap()
+                .iter()
+                .collect();
+            let Some(DistributionPointName::Full(names)) = points[0].name else {
+                panic!()
+            };
+            assert!(names.iter().eq([GeneralName::Uri("http://crl.example/1")]));
+            assert!(points[0].reasons.is_none() && points[0].crl_issuer.is_none());
+            let Some(DistributionPointName::RelativeToIssuer(part)) = points[1].name else {
+                panic!()
+            };
+            assert_eq!(part.to_string(), "CN=part");
+            let reasons = points[1].reasons.unwrap();
+            assert!(!reasons.is_empty() && ReasonFlags::ALL.contains(reasons));
+            assert!(!reasons.contains(ReasonFlags::ALL));
+            assert!(points[1].crl_issuer.unwrap().iter().all(|name| {
+                matches!(name, GeneralName::Directory(name) if name.to_string() == "CN=list")
+            }));
+            assert!(!extensions.freshest_crl().unwrap().is_empty());
+        });
+    }
+
+    #[test]
+    fn key_identifiers_and_services_are_read() {
+        with_all(|extensions| {
+            let own = extensions.subject_key_identifier().unwrap();
+            let authority = extensions.authority_key_identifier().unwrap();
+            assert_eq!(own.len(), 20);
+            assert_eq!(authority.key_identifier, Some(own));
+            assert!(authority.issuer.unwrap().iter().count() == 1);
+            assert_eq!(authority.serial, Some(&[0x12, 0x34][..]));
+            let services: Vec<_> = extensions.authority_info_access().unwrap().iter().collect();
+            assert_eq!(services[0].method, Oid::ACCESS_OCSP);
+            assert_eq!(
+                services[0].location,
+                GeneralName::Uri("http://ocsp.example/")
+            );
+            assert_eq!(services[1].method, Oid::ACCESS_CA_ISSUERS);
+        });
+    }
 }

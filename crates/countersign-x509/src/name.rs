@@ -423,6 +423,7 @@ fn short_name(kind: Oid<'_>) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use core::hash::BuildHasher;
+    use core::slice;
 
     use super::*;
     use crate::der::encode::{element, sequence};
@@ -527,7 +528,7 @@ mod tests {
             &name(&[&[capital_a]])
         ));
         assert!(!equal(
-            &name(&[&[a.clone()], &[b.clone()]]),
+            &name(&[slice::from_ref(&a), slice::from_ref(&b)]),
             &name(&[&[b], &[a]])
         ));
     }
@@ -538,7 +539,7 @@ mod tests {
             attribute(O, tag::UTF8_STRING, b"Peer"),
             attribute(CN, tag::UTF8_STRING, b"a"),
         );
-        let whole = name(&[&[o], &[cn.clone()]]);
+        let whole = name(&[&[o], slice::from_ref(&cn)]);
         let base = name(&[&[attribute(O, tag::PRINTABLE_STRING, b"PEER")]]);
         let (empty, other) = (name(&[]), name(&[&[cn]]));
         let [whole, base, empty, other] =

@@ -91,6 +91,7 @@ malformed! {
     UnknownVersion, "the version is none that exists";
     BadName, "a distinguished name is not well-formed";
     UnknownGeneralName, "a GeneralName is of no known kind";
+    EmptyDistributionPoint, "a distribution point names neither a place nor an issuer";
     DuplicateExtension, "an extension occurs for the second time";
     TooManyExtensions, "there are more than 64 extensions";
     UnknownReason, "the reason of a revocation is none that exists";

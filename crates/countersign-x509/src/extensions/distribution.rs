@@ -1,6 +1,6 @@
 //! Distribution points: where CRLs are, and what one covers (RFC 5280 §4.2.1.13, §5.2.5).
 
-use crate::der::{Item, List, Reader, Result, tag};
+use crate::der::{Item, List, Malformed, Reader, Result, tag};
 use crate::general_name::GeneralNames;
 use crate::name::RelativeName;
 
@@ -42,6 +42,10 @@ impl<'a> Item<'a> for DistributionPoint<'a> {
             .map(List::new)
             .transpose()?;
         content.finish()?;
+        // RFC 5280 §4.2.1.13: MUST NOT consist of only the reasons field.
+        if name.is_none() && crl_issuer.is_none() {
+            return Err(content.fault(Malformed::EmptyDistributionPoint));
+        }
         Ok(Self {
             name,
             reasons,

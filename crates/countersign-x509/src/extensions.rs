@@ -136,8 +136,8 @@ const MAXIMUM: usize = 64;
 
 /// The extensions of a certificate, a CRL or an entry of a CRL.
 ///
-/// Every known extension was checked when the certificate was parsed; an accessor gives
-/// `None` only if the extension is absent.
+/// Every known extension that belongs there was checked when the certificate was parsed: for
+/// those, an accessor gives `None` only if the extension is absent.
 ///
 /// ```
 /// use countersign_x509::{Certificate, ExtensionKind};

@@ -255,7 +255,7 @@ fn verify_rsa(
     }
     PublicKeyComponents { n, e }
         .verify(parameters, signed.message, signed.signature)
-        .or(Err(SignatureFault::Wrong))
+        .map_err(|_| wrong_or_unreadable(parameters, key))
 }
 
 fn pkcs1_parameters(digest: Digest, bits: u32) -> Option<&'static RsaParameters> {
@@ -439,6 +439,21 @@ mod tests {
             let key = PublicKeyInfo::from_der(&info).unwrap();
             let verdict = verify_signature(&certificate.signed(), &key);
             assert_eq!(verdict, Err(SignatureFault::UnreadableKey), "{name}");
+        }
+    }
+
+    #[test]
+    fn an_rsa_key_with_an_impossible_exponent_is_unreadable() {
+        let der = named("RSA-2048 PKCS1 sha256");
+        let certificate = Certificate::parse(&der).unwrap();
+        for exponent in [[0, 0x80, 0], [1, 0, 0]] {
+            let mut info = certificate.public_key().der().to_vec();
+            let at = info.len() - 3;
+            assert_eq!(info[at..], [1, 0, 1]);
+            info[at..].copy_from_slice(&exponent);
+            let key = PublicKeyInfo::from_der(&info).unwrap();
+            let verdict = verify_signature(&certificate.signed(), &key);
+            assert_eq!(verdict, Err(SignatureFault::UnreadableKey), "{exponent:?}");
         }
     }
 

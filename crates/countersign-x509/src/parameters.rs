@@ -219,6 +219,11 @@ impl Parameters {
         self
     }
 
+    /// Is every certificate of the trust store an anchor?
+    pub(crate) fn takes_partial_chains(&self) -> bool {
+        self.partial_chain || self.profile == Profile::WebPki
+    }
+
     /// The depth limit that applies.
     pub(crate) fn depth_limit(&self) -> u32 {
         self.depth

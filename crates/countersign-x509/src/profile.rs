@@ -50,7 +50,7 @@ pub(crate) const fn applies(profile: Profile, kind: CheckKind, place: Place) -> 
         K::KeyStrength        => ("LIA",   "LIA"),
         K::ChainLength        => ("LIA",   "LIA"),
         K::Trust              => ("LIA",   "LIA"),
-        K::CriticalExtensions => ("LIA",   "LI-"),
+        K::CriticalExtensions => ("LIA",   "LIA"),
         K::ProxyCertificate   => ("LIA",   "LI-"),
         K::BasicConstraints   => ("-IA",   "-IA"),
         K::CurveParameters    => ("LIA",   "LIA"),
@@ -68,11 +68,10 @@ pub(crate) const fn applies(profile: Profile, kind: CheckKind, place: Place) -> 
         K::Revocation         => ("LIA",   "LI-"),
         K::IssuerKeyUsage     => ("-IA",   "-IA"),
         K::Signature          => ("LI-",   "LI-"),
-        // OpenSSL checks the dates of the anchor too.
-        K::NotBefore          => ("LIA",   "LI-"),
-        K::NotAfter           => ("LIA",   "LI-"),
-        // OpenSSL heeds constraints of the anchor, but those names only below it.
-        K::NameConstraints    => ("LIA",   "LI-"),
+        // RFC 5280 §6.1.1 (d) leaves the anchor's dates aside; looking at them is stricter.
+        K::NotBefore          => ("LIA",   "LIA"),
+        K::NotAfter           => ("LIA",   "LIA"),
+        K::NameConstraints    => ("LIA",   "LIA"),
         // Made in place of all of these, by another.
         K::Application        => ("---",   "---"),
     };

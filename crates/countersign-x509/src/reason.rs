@@ -224,31 +224,40 @@ coded! {
         NotVersion3 = EXTENSIONS_REQUIRE_VERSION_3,
         /// RFC 5280 §4.1.2.2: the serial number is positive and at most 20 octets long.
         SerialNumber = INVALID_EXTENSION,
-        /// RFC 5280 §4.2.1.10: name constraints only in a CA certificate, and critical.
-        NameConstraintsPlacement = INVALID_EXTENSION,
+        /// RFC 5280 §4.1.2.4: the issuer has a name.
+        EmptyIssuer = ISSUER_NAME_EMPTY,
+        /// RFC 5280 §4.1.2.6: a CA has a name.
+        EmptySubject = SUBJECT_NAME_EMPTY,
+        /// RFC 5280 §4.2.1.1: the authority key identifier is present, not critical, and on a root
+        /// names the root's own key and nothing else.
+        AuthorityKeyIdentifier = MISSING_AUTHORITY_KEY_IDENTIFIER,
+        /// RFC 5280 §4.2.1.2: a CA has a subject key identifier, which is not critical.
+        SubjectKeyIdentifier = MISSING_SUBJECT_KEY_IDENTIFIER,
+        /// RFC 5280 §4.2.1.9: a CA has basic constraints, and they are critical.
+        BasicConstraints = CA_BCONS_NOT_CRITICAL,
+        /// RFC 5280 §4.2.1.3: a CA has a key usage with keyCertSign, and nobody else has.
+        KeyUsage = CA_CERT_MISSING_KEY_USAGE,
+        /// RFC 5280 §4.2.1.10: name constraints stand only in CA certificates, are not empty, and
+        /// every base is well-formed.
+        NameConstraints = UNSUPPORTED_CONSTRAINT_SYNTAX,
         /// RFC 5280 §4.2.2.1: authority information access is not critical.
-        AuthorityInformationCritical = INVALID_EXTENSION,
+        AuthorityInformationAccess = INVALID_EXTENSION,
         /// RFC 5280 §4.2.1.11: policy constraints are critical.
-        PolicyConstraintsNotCritical = INVALID_POLICY_EXTENSION,
-        /// Policy constraints or mappings, which are not processed here.
-        PolicyProcessing = INVALID_POLICY_EXTENSION,
-        /// The certificate lists no alternative names.
-        NoAlternativeNames = HOSTNAME_MISMATCH,
-        /// The peer's own certificate is a CA certificate.
+        PolicyConstraints = INVALID_POLICY_EXTENSION,
+        /// The peer's certificate lists alternative names, which are critical if it has no subject,
+        /// and all of them are well-formed.
+        AlternativeNames = UNSUPPORTED_NAME_SYNTAX,
+        /// A common name that is an address or a host name is written in its usual form.
+        CommonName = HOSTNAME_MISMATCH,
+        /// The peer's own certificate is not a CA certificate.
         LeafIsCa = INVALID_NON_CA,
-        /// The extended key usage is missing from the peer's certificate.
-        NoExtendedKeyUsage = INVALID_PURPOSE,
-        /// The extended key usage is marked critical, lists any usage, or appears on a root.
-        ExtendedKeyUsageForm = INVALID_PURPOSE,
-        /// A kind or size of key that public CAs may not certify.
-        KeyNotAllowed = EE_KEY_TOO_SMALL,
-        /// A signature algorithm that public CAs may not use.
-        SignatureAlgorithmNotAllowed = CA_MD_TOO_WEAK,
-        /// RFC 5280 §4.2.1.9 and §4.2.1.3: the basic constraints or key usage of a CA are missing
-        /// or not as they must be.
-        CaForm = INVALID_CA,
-        /// An alternative name has a form that no host name has.
-        MalformedAlternativeName = UNSUPPORTED_NAME_SYNTAX,
+        /// The peer's certificate has an extended key usage, which is not critical and does not
+        /// allow any use; a root has none.
+        ExtendedKeyUsage = INVALID_PURPOSE,
+        /// A kind and size of key that public CAs may certify.
+        Key = EE_KEY_TOO_SMALL,
+        /// A signature algorithm that public CAs may use.
+        SignatureAlgorithm = CA_MD_TOO_WEAK,
     }
 }
 

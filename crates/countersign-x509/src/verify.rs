@@ -6,6 +6,7 @@ use crate::certificate::Certificate;
 use crate::checks::signature::{SignatureFault, verify_certificate_signature};
 use crate::checks::{constraints, host, revocation, strength, strict, usage, validity, webpki};
 use crate::parameters::{ExpectedName, Parameters, Profile, Revocation};
+use crate::path::webpki::{Search, Signatures};
 use crate::path::{self, Node, Path, Source};
 use crate::profile::{Place, applies};
 use crate::reason::{Reason, Skip};
@@ -83,6 +84,7 @@ fn copy(source: Source, presented: &[CertificateDer<'_>], copied: &mut Vec<u8>) 
 type Found = (Vec<Check>, Option<Box<str>>, Option<Box<str>>);
 
 /// The checks made so far of one chain.
+#[derive(Clone)]
 struct Verification<'v, 'a> {
     parameters: &'v Parameters,
     store: &'a Set,
@@ -90,6 +92,8 @@ struct Verification<'v, 'a> {
     checks: Vec<Check>,
     matched_name: Option<Box<str>>,
     expected: Option<Box<str>>,
+    /// What the search has verified already.
+    signatures: Signatures,
 }
 
 /// About what a good chain of three needs, so that the list is allocated once.
@@ -108,6 +112,7 @@ impl<'v, 'a> Verification<'v, 'a> {
             checks: Vec::with_capacity(USUAL_NUMBER_OF_CHECKS),
             matched_name: None,
             expected: None,
+            signatures: Signatures::default(),
         };
         let leaf = presented.first().map(|der| Certificate::parse(der));
         match leaf {
@@ -147,8 +152,58 @@ impl<'v, 'a> Verification<'v, 'a> {
             CheckKind::KeyStrength,
             strength::leaf_key(leaf, required).into(),
         );
-        let path = path::openssl::build(leaf, presented, self.store, self.parameters);
+        match self.parameters.profile {
+            Profile::OpenSsl => {
+                let path = path::openssl::build(leaf, presented, self.store, self.parameters);
+                self.check_path(path);
+            }
+            Profile::WebPki => self.search(leaf, presented),
+        }
+    }
+
+    /// Tries all chains and keeps the checks of the first that passes all, or else those of the
+    /// first that is complete, or else those of the chain that OpenSSL would build.
+    fn search(&mut self, leaf: &Certificate<'a>, presented: &'a [CertificateDer<'_>]) {
+        let mut search = Search::new(presented, self.store, self.parameters);
+        let mut kept: Option<Self> = None;
+        let found = search.run(
+            Node::new(leaf, Source::Presented(0)),
+            |nodes, signatures| {
+                let mut attempt = self.clone();
+                attempt.signatures = signatures.clone();
+                let trusted = Outcome::Passed;
+                attempt.check_path(Path {
+                    nodes: nodes.to_vec(),
+                    length: trusted,
+                    trust: trusted,
+                });
+                let accepted = !attempt.has_failed();
+                if accepted || kept.is_none() {
+                    kept = Some(attempt);
+                }
+                accepted
+            },
+        );
+        if found == Ok(true) || kept.as_ref().is_some_and(Self::has_failed) {
+            if let Some(kept) = kept {
+                *self = kept;
+            }
+            return;
+        }
+        self.signatures = search.into_signatures();
+        let mut path = path::openssl::build(leaf, presented, self.store, self.parameters);
+        if found.is_err() {
+            path.trust = Outcome::Failed(Reason::BudgetExhausted);
+        }
         self.check_path(path);
+        if !self.has_failed() {
+            // The search knows of no good chain, so there is none.
+            self.record(0, CheckKind::Trust, Outcome::Failed(Reason::IssuerMissing));
+        }
+    }
+
+    fn has_failed(&self) -> bool {
+        self.checks.iter().any(|check| check.failure().is_some())
     }
 
     /// Everything after the chain has been built, stage by stage.
@@ -203,9 +258,7 @@ impl<'v, 'a> Verification<'v, 'a> {
                 });
                 self.check_strict(depth, node, !is_last);
             }
-            if self.applies(depth, nodes.len(), CheckKind::WebPki) {
-                self.record(depth, CheckKind::WebPki, webpki::check(node));
-            }
+            self.check_webpki(depth, nodes.len(), node);
             let purpose = self.parameters.purpose;
             self.check(depth, nodes.len(), CheckKind::Purpose, || {
                 usage::purpose(node, purpose, depth == 0)
@@ -237,6 +290,24 @@ impl<'v, 'a> Verification<'v, 'a> {
         }
         if self.checks.len() == before {
             self.record(depth, CheckKind::Strict, Outcome::Passed);
+        }
+    }
+
+    fn check_webpki(&mut self, depth: usize, length: usize, node: &Node<'_>) {
+        if !self.applies(depth, length, CheckKind::WebPki) {
+            return;
+        }
+        let before = self.checks.len();
+        let place = Place::of(depth, length);
+        for rule in webpki::broken_rules(node, place, self.parameters.purpose) {
+            self.record(
+                depth,
+                CheckKind::WebPki,
+                Outcome::Failed(Reason::WebPki(rule)),
+            );
+        }
+        if self.checks.len() == before {
+            self.record(depth, CheckKind::WebPki, Outcome::Passed);
         }
     }
 
@@ -355,7 +426,7 @@ impl<'v, 'a> Verification<'v, 'a> {
                 continue;
             }
             let before = self.checks.len();
-            revocation::check(&nodes, depth, self.store, self.parameters.time, |reason| {
+            revocation::check(&nodes, depth, self.store, self.parameters, |reason| {
                 self.record(depth, CheckKind::Revocation, Outcome::Failed(reason));
             });
             if self.checks.len() == before {
@@ -369,8 +440,8 @@ impl<'v, 'a> Verification<'v, 'a> {
     fn check_signatures_and_dates(&mut self) {
         let nodes = core::mem::take(&mut self.nodes);
         let top = nodes.len().saturating_sub(1);
-        let anchors_itself =
-            self.partial_chain() || nodes.last().is_some_and(|node| node.self_signed);
+        let anchors_itself = self.parameters.takes_partial_chains()
+            || nodes.last().is_some_and(|node| node.self_signed);
         for (depth, node) in nodes.iter().enumerate().rev() {
             let issuer = depth
                 .checked_add(1)
@@ -412,7 +483,8 @@ impl<'v, 'a> Verification<'v, 'a> {
             usage::may_sign_certificates(&issuer.certificate).into(),
         );
         let key = issuer.certificate.public_key();
-        match verify_certificate_signature(&node.certificate, &key) {
+        let result = self.signatures.known(node, issuer);
+        match result.unwrap_or_else(|| verify_certificate_signature(&node.certificate, &key)) {
             Ok(()) => self.record(depth, CheckKind::Signature, Outcome::Passed),
             Err(SignatureFault::UnreadableKey) => {
                 self.record(
@@ -478,10 +550,6 @@ impl<'v, 'a> Verification<'v, 'a> {
             );
         }
         self.nodes = nodes;
-    }
-
-    fn partial_chain(&self) -> bool {
-        self.parameters.partial_chain || self.parameters.profile == Profile::WebPki
     }
 
     fn applies(&self, depth: usize, length: usize, kind: CheckKind) -> bool {

@@ -344,7 +344,6 @@ fn answer(callback: &str, step: &mut Step<'_>) -> Decision {
     let at_leaf = step.is_ok() && step.depth() == 0;
     let application = VerifyCode::APPLICATION_VERIFICATION;
     match callback {
-        "none" | "pass" => Decision::unless_failed(step),
         "one" => Decision::Continue,
         "zero" => Decision::Stop,
         "clear" => {
@@ -364,7 +363,9 @@ fn answer(callback: &str, step: &mut Step<'_>) -> Decision {
             step.set_code(application);
             Decision::Continue
         }
-        "setapp" | "leafzero" | "leafapp" | "leaferr1" => Decision::unless_failed(step),
+        "none" | "pass" | "setapp" | "leafzero" | "leafapp" | "leaferr1" => {
+            Decision::unless_failed(step)
+        }
         // Returns 1 for a good step and -1 for a failure: chain building takes that for a refusal,
         // the other checks for going on.
         "neg" => {

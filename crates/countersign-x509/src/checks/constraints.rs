@@ -2,6 +2,7 @@
 //! CA above it is restricted to or barred from.
 
 use crate::certificate::Certificate;
+use crate::checks::host::is_host_name;
 use crate::extensions::constraints::{NameConstraints, Subtree};
 use crate::general_name::GeneralName;
 use crate::name::Name;
@@ -135,7 +136,7 @@ impl Rules<'_, '_> {
             .filter(|subtree| concerns(subtree, name))
         {
             check_distances(&subtree)?;
-            permitted = Some(permitted == Some(true) || self.holds(&subtree, name)?);
+            permitted = Some(permitted == Some(true) || holds(&subtree, name)?);
         }
         if permitted == Some(false) {
             return Err(ConstraintFailure::NotPermitted);
@@ -146,43 +147,25 @@ impl Rules<'_, '_> {
             .filter(|subtree| concerns(subtree, name))
         {
             check_distances(&subtree)?;
-            if self.holds(&subtree, name)? {
+            let reached = self.profile == Profile::WebPki && wildcard_reaches(name, &subtree.base);
+            if reached || holds(&subtree, name)? {
                 return Err(ConstraintFailure::Excluded);
             }
         }
         Ok(())
     }
+}
 
-    /// Does the subtree hold the name, which is of its kind?
-    fn holds(
-        &self,
-        subtree: &Subtree<'_>,
-        name: &GeneralName<'_>,
-    ) -> Result<bool, ConstraintFailure> {
-        match (name, subtree.base) {
-            (GeneralName::Dns(name), GeneralName::Dns(base)) => match self.profile {
-                Profile::OpenSsl => Ok(dns_is_within(name, base)),
-                Profile::WebPki => webpki_dns_is_within(name, base),
-            },
-            (GeneralName::Email(name), GeneralName::Email(base)) => email_is_within(name, base),
-            (GeneralName::Uri(name), GeneralName::Uri(base)) => uri_is_within(name, base),
-            (GeneralName::Ip(name), GeneralName::Ip(base)) => self.ip_is_within(name, base),
-            (GeneralName::Directory(name), GeneralName::Directory(base)) => {
-                Ok(name.is_within(&base))
-            }
-            (GeneralName::Other(_, value), GeneralName::Email(base)) => {
-                mailbox_is_within(value, base)
-            }
-            _ => Err(ConstraintFailure::UnsupportedKind),
-        }
-    }
-
-    fn ip_is_within(&self, address: &[u8], base: &[u8]) -> Result<bool, ConstraintFailure> {
-        // RFC 5280 §4.2.1.10 points to RFC 4632: a prefix. OpenSSL takes any mask.
-        if self.profile == Profile::WebPki && !is_prefix_mask(base) {
-            return Err(ConstraintFailure::ConstraintSyntax);
-        }
-        ip_is_within(address, base)
+/// Does the subtree hold the name, which is of its kind?
+fn holds(subtree: &Subtree<'_>, name: &GeneralName<'_>) -> Result<bool, ConstraintFailure> {
+    match (name, subtree.base) {
+        (GeneralName::Dns(name), GeneralName::Dns(base)) => Ok(dns_is_within(name, base)),
+        (GeneralName::Email(name), GeneralName::Email(base)) => email_is_within(name, base),
+        (GeneralName::Uri(name), GeneralName::Uri(base)) => uri_is_within(name, base),
+        (GeneralName::Ip(name), GeneralName::Ip(base)) => ip_is_within(name, base),
+        (GeneralName::Directory(name), GeneralName::Directory(base)) => Ok(name.is_within(&base)),
+        (GeneralName::Other(_, value), GeneralName::Email(base)) => mailbox_is_within(value, base),
+        _ => Err(ConstraintFailure::UnsupportedKind),
     }
 }
 
@@ -218,15 +201,42 @@ fn dns_is_within(name: &str, base: &str) -> bool {
     at_label && back.eq_ignore_ascii_case(base)
 }
 
-/// As [`dns_is_within`], for names and bases that are host names at all: RFC 5280 has no leading
-/// dot here. A wildcard name stands for all names it matches, so a base below its domain holds
-/// some of them.
-fn webpki_dns_is_within(name: &str, base: &str) -> Result<bool, ConstraintFailure> {
-    if base.starts_with('.') || base.contains("..") || base.ends_with('.') || base.contains('*') {
-        return Err(ConstraintFailure::ConstraintSyntax);
-    }
-    let name = name.strip_suffix('.').unwrap_or(name);
-    Ok(dns_is_within(name, base))
+/// A wildcard name stands for all names it matches: does one of them lie at the base?
+fn wildcard_reaches(name: &GeneralName<'_>, base: &GeneralName<'_>) -> bool {
+    let (GeneralName::Dns(name), GeneralName::Dns(base)) = (name, base) else {
+        return false;
+    };
+    let (Some(parent), Some((_, base_parent))) = (name.strip_prefix("*."), base.split_once('.'))
+    else {
+        return false;
+    };
+    parent.eq_ignore_ascii_case(base_parent)
+}
+
+/// Is the base of every subtree one that names can be compared with? RFC 5280 §4.2.1.10 has neither
+/// wildcards nor, for host names, a leading dot; masks of addresses are prefixes (RFC 4632 §3.1).
+pub(crate) fn is_well_formed(constraints: &NameConstraints<'_>) -> bool {
+    let mut subtrees = constraints
+        .permitted_subtrees()
+        .chain(constraints.excluded_subtrees());
+    !constraints.is_empty()
+        && subtrees.all(|subtree| match subtree.base {
+            GeneralName::Dns(base) => {
+                base.is_empty() || (is_host_name(base) && !base.contains('*'))
+            }
+            GeneralName::Ip(base) => matches!(base.len(), 8 | 32) && is_prefix_mask(base),
+            GeneralName::Email(base) => is_mailbox_or_domain(base),
+            _ => true,
+        })
+}
+
+fn is_mailbox_or_domain(base: &str) -> bool {
+    let host = match base.rsplit_once('@') {
+        Some(("", _)) => return false,
+        Some((_, host)) => host,
+        None => base.strip_prefix('.').unwrap_or(base),
+    };
+    is_host_name(host) && !host.contains('*')
 }
 
 /// RFC 5280 §4.2.1.10: a mailbox, all mailboxes of a host, or with a leading dot of all hosts of

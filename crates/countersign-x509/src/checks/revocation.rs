@@ -11,7 +11,7 @@ use crate::extensions::distribution::{
 };
 use crate::general_name::GeneralName;
 use crate::name::Name;
-use crate::parameters::ValidationTime;
+use crate::parameters::{Parameters, Profile, ValidationTime};
 use crate::path::{Node, names_key_of};
 use crate::reason::{Reason, RevocationFailure};
 use crate::store::{Set, StoredList};
@@ -26,13 +26,14 @@ pub(crate) fn check(
     nodes: &[Node<'_>],
     depth: usize,
     store: &Set,
-    time: ValidationTime,
+    parameters: &Parameters,
     mut report: impl FnMut(Reason),
 ) {
     let mut lookup = Lookup {
         nodes,
         depth,
-        time,
+        time: parameters.time,
+        profile: parameters.profile,
         covered: ReasonFlags::NONE,
     };
     while !lookup.covered.contains(ReasonFlags::ALL) {
@@ -53,6 +54,7 @@ struct Lookup<'n, 'a> {
     nodes: &'n [Node<'a>],
     depth: usize,
     time: ValidationTime,
+    profile: Profile,
     covered: ReasonFlags,
 }
 
@@ -107,6 +109,9 @@ impl<'n, 'a> Lookup<'n, 'a> {
         });
         // A delta list does not stand alone: what is not in it may be in the list it amends.
         if unusable || list.extensions().contains(ExtensionKind::DeltaCrlIndicator) {
+            return None;
+        }
+        if self.profile == Profile::WebPki && !is_complete(&list) {
             return None;
         }
         if !same_name(&list.issuer(), &subject.issuer()) {
@@ -233,6 +238,13 @@ fn list_dates(list: &CertificateList<'_>, time: ValidationTime) -> Result<(), Re
         return Err(RevocationFailure::Expired);
     }
     Ok(())
+}
+
+/// RFC 5280 §5.1.2.5 and §5.2.3: a list says when the next one is due, and has a number, which is
+/// not critical.
+fn is_complete(list: &CertificateList<'_>) -> bool {
+    let number = list.extensions().criticality(ExtensionKind::CrlNumber);
+    list.next_update().is_some() && number == Some(false)
 }
 
 /// RFC 5280 §6.3.3 (b), (d): the reasons for which the list covers the certificate, or `None` if it

@@ -94,7 +94,7 @@ impl<'a> Builder<'a, '_> {
                 if top_self_signed {
                     self.nodes.pop();
                 }
-                let is_anchor = issuer.self_signed || self.parameters.partial_chain;
+                let is_anchor = issuer.self_signed || self.parameters.takes_partial_chains();
                 self.nodes.push(issuer);
                 if is_anchor {
                     return true;
@@ -118,7 +118,7 @@ impl<'a> Builder<'a, '_> {
 
     /// `X509_V_FLAG_PARTIAL_CHAIN`: failing all else, the leaf itself may be in the store.
     fn leaf_is_stored(&mut self) -> bool {
-        if !self.parameters.partial_chain
+        if !self.parameters.takes_partial_chains()
             || self.is_too_long()
             || self.nodes.iter().any(Node::is_stored)
         {

@@ -97,11 +97,7 @@ mod tests {
     fn the_table_is_read_right() {
         let openssl = |kind, place| applies(Profile::OpenSsl, kind, place);
         assert!(openssl(CheckKind::NotAfter, Place::Anchor));
-        assert!(!applies(
-            Profile::WebPki,
-            CheckKind::NotAfter,
-            Place::Anchor
-        ));
+        assert!(!applies(Profile::WebPki, CheckKind::Purpose, Place::Anchor));
         assert!(!openssl(CheckKind::BasicConstraints, Place::Leaf));
         assert!(openssl(CheckKind::HostName, Place::Leaf));
         assert!(!openssl(CheckKind::HostName, Place::Intermediate));

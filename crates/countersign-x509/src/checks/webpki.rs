@@ -275,3 +275,27 @@ fn extended_key_usage_is_good(certificate: &Certificate<'_>) -> bool {
             .extended_key_usage()
             .is_some_and(|usage| !usage.contains(Oid::ANY_EXTENDED_KEY_USAGE))
 }
+
+#[cfg(all(test, feature = "mozilla-roots"))]
+mod tests {
+    use super::*;
+    use crate::path::Source;
+
+    /// A root without subject key identifier is the only one in Mozilla's programme that breaks a
+    /// rule; another such name here means that a rule is stricter than the web.
+    #[test]
+    fn roots_in_use_break_no_rule() {
+        let mut broken = Vec::new();
+        for root in crate::TrustStore::mozilla().unwrap().certificates() {
+            let root = Certificate::parse(&root).unwrap();
+            let node = Node::new(&root, Source::Stored(0));
+            for rule in broken_rules(&node, Place::Anchor, Purpose::ServerAuth) {
+                broken.push(format!(
+                    "{} {rule:?}",
+                    root.subject().common_name().unwrap()
+                ));
+            }
+        }
+        assert_eq!(broken, ["TWCA Global Root CA SubjectKeyIdentifier"]);
+    }
+}

@@ -142,7 +142,8 @@ impl<'a> PublicKeyInfo<'a> {
             KeyAlgorithm::MlDsa44 | KeyAlgorithm::MlDsa65 | KeyAlgorithm::MlDsa87 => {
                 u32::try_from(self.key.len()).ok()?.checked_mul(8)
             }
-            KeyAlgorithm::EcExplicit | KeyAlgorithm::Unknown(_) => None,
+            KeyAlgorithm::EcExplicit => self.point_bits(),
+            KeyAlgorithm::Unknown(_) => None,
         }
     }
 
@@ -151,7 +152,9 @@ impl<'a> PublicKeyInfo<'a> {
     pub fn security_bits(&self) -> u32 {
         match self.algorithm {
             KeyAlgorithm::Rsa | KeyAlgorithm::RsaPss => self.bits().map_or(0, rsa_security_bits),
-            KeyAlgorithm::Ec(_) => self.bits().map_or(0, ec_security_bits),
+            KeyAlgorithm::Ec(_) | KeyAlgorithm::EcExplicit => {
+                self.bits().map_or(0, ec_security_bits)
+            }
             KeyAlgorithm::Ed25519 | KeyAlgorithm::X25519 if self.bits().is_some() => 128,
             KeyAlgorithm::Ed448 | KeyAlgorithm::X448 if self.bits().is_some() => 224,
             KeyAlgorithm::Dsa => self.dsa_security_bits().unwrap_or(0),

@@ -10,7 +10,7 @@ use crate::time::Time;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reason {
-    /// The certificate, or one of its extensions, cannot be read.
+    /// The certificate, or one of its extensions, cannot be read (13 or 14 for its dates, else 20).
     Malformed(ParseError),
     /// No certificate was presented.
     NoCertificate,
@@ -121,7 +121,8 @@ impl Reason {
             Self::Malformed(error) => match error.what {
                 Malformed::BadNotBefore => VerifyCode::ERROR_IN_CERT_NOT_BEFORE_FIELD,
                 Malformed::BadNotAfter => VerifyCode::ERROR_IN_CERT_NOT_AFTER_FIELD,
-                _ => VerifyCode::UNSPECIFIED,
+                // OpenSSL finds no issuer for a certificate whose extensions it cannot read.
+                _ => VerifyCode::UNABLE_TO_GET_ISSUER_CERT_LOCALLY,
             },
             Self::KeyUnreadable | Self::BudgetExhausted => VerifyCode::UNSPECIFIED,
             Self::NoCertificate => VerifyCode::INVALID_CALL,
@@ -206,10 +207,6 @@ coded! {
         SignatureAlgorithmsDiffer = SIGNATURE_ALGORITHM_INCONSISTENCY,
         /// RFC 5280 §4.2.1.1: the authority key identifier is present (85).
         NoAuthorityKeyIdentifier = MISSING_AUTHORITY_KEY_IDENTIFIER,
-        /// RFC 5280 §4.2.1.1: the authority key identifier is not critical (90).
-        AuthorityKeyIdentifierCritical = AUTHORITY_KEY_IDENTIFIER_CRITICAL,
-        /// RFC 5280 §4.2.1.2: the subject key identifier is not critical (91).
-        SubjectKeyIdentifierCritical = SUBJECT_KEY_IDENTIFIER_CRITICAL,
         /// RFC 5280 §4.2.1.2: a CA has a subject key identifier (86).
         NoSubjectKeyIdentifier = MISSING_SUBJECT_KEY_IDENTIFIER,
         /// RFC 5280 §4.1.2.9: extensions only in version 3 (93).

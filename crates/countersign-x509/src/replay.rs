@@ -195,10 +195,13 @@ impl<F: FnMut(&mut Step<'_>) -> Decision> Run<'_, F> {
     fn fail(&mut self, check: &Check, reason: Reason) -> Decision {
         match check.kind {
             CheckKind::ChainLength | CheckKind::Trust => self.fail_trust(check, reason),
-            // Nobody is asked about a key or certificate that cannot be read: OpenSSL stops there.
+            // Nobody is asked about a key that cannot be read: OpenSSL stops there.
             CheckKind::PublicKey => Decision::Stop,
+            // Of a certificate that cannot be read nothing can be checked, so going on would
+            // accept it unseen. The callback is told and stopped.
             CheckKind::Encoding => {
                 self.code = reason.code();
+                self.announce(false, check);
                 Decision::Stop
             }
             _ => {

@@ -68,14 +68,14 @@ fn name_rules(certificate: &Certificate<'_>) -> [(bool, StrictRule); 4] {
     ]
 }
 
-/// The signature algorithm is named consistently, and keys are identified.
-fn identifier_rules(certificate: &Certificate<'_>, has_issuer: bool) -> [(bool, StrictRule); 6] {
+/// The signature algorithm is named consistently, and keys are identified. That key identifiers must
+/// not be critical (90, 91) never comes to bear: critical, they are unknown extensions (34).
+fn identifier_rules(certificate: &Certificate<'_>, has_issuer: bool) -> [(bool, StrictRule); 4] {
     let extensions = certificate.extensions();
     let is_v3 = certificate.version() >= Version::V3;
     let is_ca = extensions
         .basic_constraints()
         .is_some_and(|basic| basic.is_ca);
-    let critical = |kind| extensions.criticality(kind) == Some(true);
     let authority = extensions.authority_key_identifier();
     let no_issuer_key = authority
         .and_then(|authority| authority.key_identifier)
@@ -85,14 +85,6 @@ fn identifier_rules(certificate: &Certificate<'_>, has_issuer: bool) -> [(bool, 
         (
             !certificate.signature_algorithms_agree(),
             StrictRule::SignatureAlgorithmsDiffer,
-        ),
-        (
-            critical(ExtensionKind::AuthorityKeyIdentifier),
-            StrictRule::AuthorityKeyIdentifierCritical,
-        ),
-        (
-            critical(ExtensionKind::SubjectKeyIdentifier),
-            StrictRule::SubjectKeyIdentifierCritical,
         ),
         (
             is_v3 && has_issuer && no_issuer_key,

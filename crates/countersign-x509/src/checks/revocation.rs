@@ -1,5 +1,8 @@
 //! Revocation by lists (RFC 5280 §6.3), as OpenSSL does it without its extended support: no
-//! indirect lists, no lists for some reasons only, no delta lists.
+//! indirect lists and no lists for some reasons only.
+//!
+//! A delta list is applied to the list it amends. OpenSSL does so only with
+//! `X509_V_FLAG_USE_DELTAS`, and without that flag may take a delta list for a complete one.
 
 use crate::certificate::Certificate;
 use crate::checks::signature::verify_crl_signature;
@@ -42,8 +45,7 @@ pub(crate) fn check(
             return report(Reason::Revocation(RevocationFailure::NoList));
         };
         lookup.covered = found.covered;
-        lookup.check_list(&found, &mut report);
-        lookup.check_entry(&found, &mut report);
+        lookup.check_against(&found, store, &mut report);
         if lookup.covered == before {
             return report(Reason::Revocation(RevocationFailure::NoList));
         }
@@ -118,17 +120,7 @@ impl<'n, 'a> Lookup<'n, 'a> {
             return None;
         }
         let issuer = self.issuer_of(&list)?;
-        let processed = |kind| {
-            matches!(
-                kind,
-                ExtensionKind::IssuingDistributionPoint | ExtensionKind::AuthorityKeyIdentifier
-            )
-        };
-        let unknown_critical = stored.has_unknown_critical_entry()
-            || list
-                .extensions()
-                .first_unprocessed_critical(processed)
-                .is_some();
+        let unknown_critical = has_unknown_critical(&list, stored);
         let reasons = covered_reasons(subject, &list, point.as_ref());
         let covered = self.covered.union(reasons.unwrap_or(ReasonFlags::NONE));
         if reasons.is_some() && covered == self.covered {
@@ -170,59 +162,163 @@ impl<'n, 'a> Lookup<'n, 'a> {
         })
     }
 
-    /// RFC 5280 §6.3.3 (f), (g) and the dates: is the list itself good?
-    fn check_list(&self, found: &Found<'_, '_, '_>, report: &mut impl FnMut(Reason)) {
+    /// RFC 5280 §6.3.3 (c), (i), (j): the list, and the delta list that amends it if there is one.
+    fn check_against(
+        &self,
+        found: &Found<'_, '_, '_>,
+        store: &Set,
+        report: &mut impl FnMut(Reason),
+    ) {
+        let mut lists = store.revocation_lists().iter();
+        let delta = lists.find_map(|stored| {
+            let delta = CertificateList::parse(stored.der()).ok()?;
+            amends(&delta, &found.list).then_some((delta, stored))
+        });
         let issuer = &found.issuer.certificate;
-        let mut fail = |failure| report(Reason::Revocation(failure));
         if issuer
             .extensions()
             .key_usage()
             .is_some_and(|usage| !usage.crl_sign())
         {
-            fail(RevocationFailure::IssuerMayNotSign);
+            report(Reason::Revocation(RevocationFailure::IssuerMayNotSign));
         }
         if !found.suits.scope {
-            fail(RevocationFailure::OtherScope);
+            report(Reason::Revocation(RevocationFailure::OtherScope));
         }
-        if let Err(failure) = list_dates(&found.list, self.time) {
-            fail(failure);
+        let Some((delta, stored)) = delta else {
+            self.check_list(&found.list, issuer, report);
+            self.check_entry(&found.list, found.unknown_critical, report);
+            return;
+        };
+        // What the complete list says is as new as its latest amendment.
+        let dates = list_dates(&found.list, self.time);
+        if dates.is_err() && list_dates(&delta, self.time).is_ok() {
+            check_list_signature(&found.list, issuer, report);
+        } else {
+            self.check_list(&found.list, issuer, report);
         }
-        let key = issuer.public_key();
-        if !strength::is_readable(&key) {
-            fail(RevocationFailure::IssuerKeyUnreadable);
-        } else if verify_crl_signature(&found.list, &key).is_err() {
-            fail(RevocationFailure::BadSignature);
+        self.check_list(&delta, issuer, report);
+        let unknown_critical = has_unknown_critical(&delta, stored);
+        if self.check_entry(&delta, unknown_critical, report) == Entry::Removed {
+            return;
         }
+        self.check_entry(&found.list, found.unknown_critical, report);
+    }
+
+    /// RFC 5280 §6.3.3 (g) and the dates: is the list itself good?
+    fn check_list(
+        &self,
+        list: &CertificateList<'_>,
+        issuer: &Certificate<'_>,
+        report: &mut impl FnMut(Reason),
+    ) {
+        if let Err(failure) = list_dates(list, self.time) {
+            report(Reason::Revocation(failure));
+        }
+        check_list_signature(list, issuer, report);
     }
 
     /// RFC 5280 §6.3.3 (i), (j): is the certificate on the list?
-    fn check_entry(&self, found: &Found<'_, '_, '_>, report: &mut impl FnMut(Reason)) {
+    fn check_entry(
+        &self,
+        list: &CertificateList<'_>,
+        unknown_critical: bool,
+        report: &mut impl FnMut(Reason),
+    ) -> Entry {
         let Some(node) = self.nodes.get(self.depth) else {
-            return;
+            return Entry::None;
         };
-        if found.unknown_critical {
+        if unknown_critical {
             report(Reason::Revocation(
                 RevocationFailure::UnknownCriticalExtension,
             ));
         }
-        match found
-            .list
-            .find(node.certificate.serial(), &node.certificate.issuer())
-        {
-            Ok(None) => {}
+        match list.find(node.certificate.serial(), &node.certificate.issuer()) {
+            Ok(None) => Entry::None,
+            Ok(Some(entry)) if entry.reason() == Some(RevocationReason::RemoveFromCrl) => {
+                Entry::Removed
+            }
             Ok(Some(entry)) => {
-                let why = entry.reason();
-                if why != Some(RevocationReason::RemoveFromCrl) {
-                    report(Reason::Revoked {
-                        on: entry.date,
-                        why,
-                    });
-                }
+                report(Reason::Revoked {
+                    on: entry.date,
+                    why: entry.reason(),
+                });
+                Entry::Revoked
             }
             // Entries were read when the list was taken in, so this cannot be reached.
-            Err(_) => report(Reason::Revocation(RevocationFailure::BadSignature)),
+            Err(_) => {
+                report(Reason::Revocation(RevocationFailure::BadSignature));
+                Entry::None
+            }
         }
     }
+}
+
+/// What a list says about a certificate.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Entry {
+    None,
+    Revoked,
+    /// Off the list again: it had been on hold.
+    Removed,
+}
+
+fn check_list_signature(
+    list: &CertificateList<'_>,
+    issuer: &Certificate<'_>,
+    report: &mut impl FnMut(Reason),
+) {
+    let key = issuer.public_key();
+    if !strength::is_readable(&key) {
+        report(Reason::Revocation(RevocationFailure::IssuerKeyUnreadable));
+    } else if verify_crl_signature(list, &key).is_err() {
+        report(Reason::Revocation(RevocationFailure::BadSignature));
+    }
+}
+
+/// Is the first a delta list that amends the second? (RFC 5280 §5.2.4)
+fn amends(delta: &CertificateList<'_>, complete: &CertificateList<'_>) -> bool {
+    let (delta_extensions, extensions) = (delta.extensions(), complete.extensions());
+    let numbers = || {
+        let base = delta_extensions.delta_crl_indicator()?;
+        Some((
+            base,
+            delta_extensions.crl_number()?,
+            extensions.crl_number()?,
+        ))
+    };
+    let Some((base, delta_number, number)) = numbers() else {
+        return false;
+    };
+    let same = |kind| delta_extensions.value(kind) == extensions.value(kind);
+    same_name(&delta.issuer(), &complete.issuer())
+        && same(ExtensionKind::AuthorityKeyIdentifier)
+        && same(ExtensionKind::IssuingDistributionPoint)
+        && !is_less(number, base)
+        && is_less(number, delta_number)
+}
+
+/// Compares numbers in big-endian octets, without leading zeros.
+fn is_less(a: &[u8], b: &[u8]) -> bool {
+    (a.len(), a) < (b.len(), b)
+}
+
+/// RFC 5280 §5.2: a list with an unknown critical extension MUST NOT be used to tell that a
+/// certificate is good.
+fn has_unknown_critical(list: &CertificateList<'_>, stored: &StoredList) -> bool {
+    let processed = |kind| {
+        matches!(
+            kind,
+            ExtensionKind::IssuingDistributionPoint
+                | ExtensionKind::AuthorityKeyIdentifier
+                | ExtensionKind::DeltaCrlIndicator
+        )
+    };
+    stored.has_unknown_critical_entry()
+        || list
+            .extensions()
+            .first_unprocessed_critical(processed)
+            .is_some()
 }
 
 /// The list must have been issued, and its successor must not be due.

@@ -253,7 +253,7 @@ fn a_revoked_certificate_is_refused() {
     let parameters = client().with_revocation(Revocation::Chain);
     let report = |list| {
         let trust = root.trusted().with_crls([list]).unwrap();
-        verify(&[leaf.clone()], &trust, &parameters)
+        verify(std::slice::from_ref(&leaf), &trust, &parameters)
     };
     let revoked = report(root.list(&[&other, &leaf], |_| {}));
     assert_eq!(
@@ -279,7 +279,7 @@ fn a_revoked_certificate_is_refused() {
         .trusted()
         .with_crls([root.list(&[&leaf], |_| {})])
         .unwrap();
-    assert!(verify(&[leaf.clone()], &trust, &client()).is_accepted());
+    assert!(verify(std::slice::from_ref(&leaf), &trust, &client()).is_accepted());
 }
 
 #[test]
@@ -417,8 +417,19 @@ fn a_self_signed_certificate_is_trusted_only_if_it_is_the_very_one() {
     let impostor = Authority::root("Same Name");
     let mut parameters = client();
     parameters.purpose = Purpose::Any;
-    assert!(verify(&[mine.der.clone()], &mine.trusted(), &parameters).is_accepted());
-    let report = verify(&[impostor.der.clone()], &mine.trusted(), &parameters);
+    assert!(
+        verify(
+            std::slice::from_ref(&mine.der),
+            &mine.trusted(),
+            &parameters
+        )
+        .is_accepted()
+    );
+    let report = verify(
+        std::slice::from_ref(&impostor.der),
+        &mine.trusted(),
+        &parameters,
+    );
     assert_eq!(report.code(), VerifyCode::DEPTH_ZERO_SELF_SIGNED_CERT);
 }
 

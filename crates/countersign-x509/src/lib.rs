@@ -1,4 +1,41 @@
-//! X.509 path validation.
+//! X.509 path validation that says everything it found.
+//!
+//! [`verify`] takes the certificates a peer sent, a [`TrustStore`] and [`Parameters`], and returns a
+//! [`Report`]: the chain that was built and every check that was made of it, passed, failed or left
+//! out and why. From the report follow
+//!
+//! * the verdict and OpenSSL's result code ([`Report::is_accepted`], [`Report::code`]);
+//! * OpenSSL's verify callback, call by call ([`Report::replay`]);
+//! * a sentence and an advice for the user ([`Report::sentence`], [`Report::advice`]), and a
+//!   drawing of the chain ([`Report::drawing`]).
+//!
+//! [`Profile::OpenSsl`] comes to the results of OpenSSL 3.6; [`Profile::WebPki`] is stricter and
+//! searches harder, for certificates of public CAs. Certificates, revocation lists and names can be
+//! read on their own, too: see [`Certificate`], [`CertificateList`], [`Name`].
+//!
+//! The crate knows nothing of TLS, has no clock and does no input or output, but for reading files
+//! into a trust store when asked to. Parsing copies nothing, and no certificate makes it panic.
+//!
+//! ```
+//! use countersign_x509::*;
+//! # let made = rcgen::generate_simple_self_signed(["db.example".to_owned()])?;
+//! # let der = made.cert.der().clone();
+//! # let now = UnixTime::since_unix_epoch(std::time::Duration::from_secs(1_780_272_000));
+//!
+//! let trust = TrustStore::from_der([der.clone()])?;
+//! let parameters = Parameters::new(Purpose::ServerAuth, ValidationTime::At(now))
+//!     .with_name(ExpectedName::host("www.example"));
+//! let report = verify(&[der], &trust, &parameters);
+//!
+//! assert_eq!(report.code(), VerifyCode::HOSTNAME_MISMATCH);
+//! assert!(report.sentence().starts_with("The server's certificate is not for www.example"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Features
+//!
+//! None is on by default. `system-roots` adds [`TrustStore`]`::from_system`, `mozilla-roots` adds
+//! [`TrustStore`]`::mozilla`, and `serde` makes reports serializable.
 #![cfg_attr(
     not(test),
     deny(
@@ -30,6 +67,8 @@ mod public_key;
 mod reason;
 mod replay;
 mod report;
+#[cfg(feature = "serde")]
+mod serialize;
 mod store;
 mod text;
 mod time;

@@ -180,7 +180,7 @@ impl Report {
             Reason::WrongPurpose => format!("it may not be used for a {}", self.peer()),
             Reason::WebPki(rule) => format!("it breaks a rule for public certificates, {rule:?}"),
             Reason::KeyUnreadable => "its public key cannot be read".to_owned(),
-            Reason::BudgetExhausted => "too many possible chains had to be tried".to_owned(),
+            Reason::BudgetExhausted => "checking it would have taken too long".to_owned(),
             other => other.code().meaning().to_owned(),
         }
     }

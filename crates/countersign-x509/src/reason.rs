@@ -54,7 +54,8 @@ pub enum Reason {
     StoredIssuerMissing,
     /// A lone certificate whose signature nothing can confirm (21).
     LeafSignatureUnverifiable,
-    /// The search ended at a limit of the [`Budget`](crate::Budget) before a path was found (1).
+    /// The search ended at a limit of the [`Budget`](crate::Budget) before a path was found, or the
+    /// check was not made because the chain is long and had failed already (1).
     BudgetExhausted,
     /// A critical extension is unknown (34).
     UnknownCriticalExtension,

@@ -1,6 +1,10 @@
 //! What users of the crate see: verdicts, sentences, drawings, replays.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot be set up must end")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot be set up must end"
+)]
 
 mod authority;
 
@@ -487,6 +491,34 @@ fn the_search_ends_within_its_budget() {
         report
             .failures()
             .any(|check| check.failure() == Some(Reason::BudgetExhausted))
+    );
+}
+
+#[test]
+fn a_long_chain_that_has_failed_already_is_not_pursued() {
+    let root = Authority::root("Root");
+    let mut authorities = vec![root.subordinate("0", |_| {})];
+    for name in 1..14 {
+        let next = authorities[name - 1].subordinate(&name.to_string(), |_| {});
+        authorities.push(next);
+    }
+    let leaf = authorities[13].server("db.example", |_| {});
+    let sent = authorities
+        .iter()
+        .rev()
+        .map(|authority| authority.der.clone());
+    let chain: Vec<_> = std::iter::once(leaf).chain(sent).collect();
+    let given_up = |report: &Report| {
+        let mut failures = report.failures();
+        failures.any(|check| check.failure() == Some(Reason::BudgetExhausted) && check.depth >= 10)
+    };
+    let trusted = verify(&chain, &root.trusted(), &client());
+    assert!(trusted.is_accepted());
+    let unknown = verify(&chain, &TrustStore::empty(), &client());
+    assert!(given_up(&unknown));
+    assert_eq!(
+        unknown.code(),
+        VerifyCode::UNABLE_TO_GET_ISSUER_CERT_LOCALLY
     );
 }
 

@@ -1,0 +1,384 @@
+//! The checks of a chain, stage by stage, in the order in which OpenSSL makes them.
+
+use super::Verification;
+use crate::checks::signature::{SignatureFault, verify_certificate_signature};
+use crate::checks::{constraints, host, revocation, strength, strict, usage, validity, webpki};
+use crate::parameters::{ExpectedName, Parameters, Revocation};
+use crate::path::{Node, Path};
+use crate::profile::{Place, applies};
+use crate::reason::{ConstraintFailure, Reason, Skip};
+use crate::report::{Check, CheckKind, Outcome};
+
+/// Chains of more certificates are possible, but not usual. Where a check has failed already,
+/// costly ones are made up to this depth only: a peer must not make its verifier work on a chain
+/// that will not be accepted anyway.
+const PATIENCE: usize = 10;
+
+impl<'a> Verification<'_, 'a> {
+    /// Everything after the chain has been built, stage by stage.
+    pub(super) fn check_path(&mut self, path: Path<'a>) {
+        let Path {
+            nodes,
+            length,
+            trust,
+        } = path;
+        let top = nodes.len().saturating_sub(1);
+        self.nodes = nodes;
+        self.record(top, CheckKind::ChainLength, length);
+        self.record(top, CheckKind::Trust, trust);
+        self.check_extensions();
+        self.check_strength();
+        self.check_names();
+        self.check_leaf_key();
+        self.check_revocation();
+        self.check_signatures_and_dates();
+        self.check_name_constraints();
+    }
+
+    /// From the leaf upwards: what extensions say about each certificate.
+    fn check_extensions(&mut self) {
+        let nodes = core::mem::take(&mut self.nodes);
+        let mut cas_below: u32 = 0;
+        for (depth, node) in nodes.iter().enumerate() {
+            let is_last = depth.checked_add(1) == Some(nodes.len());
+            let certificate = &node.certificate;
+            self.check(depth, nodes.len(), CheckKind::CriticalExtensions, || {
+                usage::critical_extensions(certificate)
+            });
+            self.check(depth, nodes.len(), CheckKind::ProxyCertificate, || {
+                usage::proxy(certificate)
+            });
+            let strict = self.parameters.strict;
+            self.check(depth, nodes.len(), CheckKind::BasicConstraints, || {
+                usage::is_ca(node, is_last, strict)
+            });
+            if depth == 0 && strict {
+                self.record(
+                    0,
+                    CheckKind::Strict,
+                    strict::leaf_ca_is_proper(node)
+                        .map_err(Reason::Strict)
+                        .into(),
+                );
+            }
+            if nodes.len() > 1 {
+                self.check(depth, nodes.len(), CheckKind::CurveParameters, || {
+                    strength::curve(certificate)
+                });
+                self.check_strict(depth, node, !is_last);
+            }
+            self.check_webpki(depth, nodes.len(), node);
+            let purpose = self.parameters.purpose;
+            self.check(depth, nodes.len(), CheckKind::Purpose, || {
+                usage::purpose(node, purpose, depth == 0)
+            });
+            // The certificate directly above the leaf has no CA below it.
+            if depth > 1 {
+                self.check(depth, nodes.len(), CheckKind::PathLength, || {
+                    usage::path_length(certificate, cas_below)
+                });
+            }
+            if depth > 0 && !node.self_issued {
+                cas_below = cas_below.saturating_add(1);
+            }
+        }
+        self.nodes = nodes;
+    }
+
+    fn check_strict(&mut self, depth: usize, node: &Node<'_>, has_issuer: bool) {
+        if !self.parameters.strict {
+            return;
+        }
+        let before = self.checks.len();
+        for rule in strict::broken_rules(node, has_issuer) {
+            self.fail(depth, CheckKind::Strict, Reason::Strict(rule));
+        }
+        if self.checks.len() == before {
+            self.record(depth, CheckKind::Strict, Outcome::Passed);
+        }
+    }
+
+    fn check_webpki(&mut self, depth: usize, length: usize, node: &Node<'_>) {
+        if !self.applies(depth, length, CheckKind::WebPki) {
+            return;
+        }
+        let before = self.checks.len();
+        let place = Place::of(depth, length);
+        for rule in webpki::broken_rules(node, place, self.parameters.purpose) {
+            self.fail(depth, CheckKind::WebPki, Reason::WebPki(rule));
+        }
+        if self.checks.len() == before {
+            self.record(depth, CheckKind::WebPki, Outcome::Passed);
+        }
+    }
+
+    /// From the leaf upwards: issuers' keys, and all signatures but the anchor's own.
+    fn check_strength(&mut self) {
+        let required = self.parameters.required_bits();
+        let nodes = core::mem::take(&mut self.nodes);
+        for (depth, node) in nodes.iter().enumerate() {
+            if depth > 0 {
+                let outcome = strength::issuer_key(&node.certificate, required).into();
+                self.record(depth, CheckKind::KeyStrength, outcome);
+            }
+            if depth.checked_add(1) != Some(nodes.len()) {
+                let outcome = strength::signature(&node.certificate, required).into();
+                self.record(depth, CheckKind::SignatureStrength, outcome);
+            }
+        }
+        self.nodes = nodes;
+    }
+
+    /// Each kind of name that is expected, in OpenSSL's order.
+    fn check_names(&mut self) {
+        let parameters = self.parameters;
+        let profile = parameters.profile;
+        if parameters.names.is_empty() {
+            return self.skip(0, CheckKind::HostName, Skip::NotRequested);
+        }
+        let Some(leaf) = self.nodes.first().map(|node| &node.certificate) else {
+            return;
+        };
+        let mut matched_name = None;
+        let hosts = parameters.names.iter().filter_map(|name| match name {
+            ExpectedName::Dns(host) => Some(host.as_str()),
+            _ => None,
+        });
+        let host = any(hosts, |expected| {
+            matched_name = host::matching_host(leaf, expected, profile);
+            matched_name.is_some()
+        });
+        self.matched_name = matched_name.map(|name| name.into_owned().into_boxed_str());
+        let emails = parameters.names.iter().filter_map(|name| match name {
+            ExpectedName::Email(address) => Some(address.as_str()),
+            _ => None,
+        });
+        let email = any(emails, |expected| host::has_email(leaf, expected, profile));
+        let addresses = parameters.names.iter().filter_map(|name| match name {
+            ExpectedName::Ip(address) => Some(*address),
+            _ => None,
+        });
+        let ip = any(addresses, |expected| host::has_ip(leaf, expected));
+        let uris = parameters.names.iter().filter_map(|name| match name {
+            ExpectedName::Uri(uri) => Some(uri.as_str()),
+            _ => None,
+        });
+        let uri = any(uris, |expected| host::has_uri(leaf, expected));
+        self.record_name(CheckKind::HostName, host, Reason::HostMismatch);
+        self.record_name(CheckKind::Email, email, Reason::EmailMismatch);
+        self.record_name(CheckKind::IpAddress, ip, Reason::IpMismatch);
+        self.record_name(CheckKind::Uri, uri, Reason::UriMismatch);
+    }
+
+    fn record_name(&mut self, kind: CheckKind, matches: Option<bool>, mismatch: Reason) {
+        match matches {
+            None => {}
+            Some(true) => self.record(0, kind, Outcome::Passed),
+            Some(false) => {
+                self.expected =
+                    Some(crate::explain::list_names(&self.parameters.names).into_boxed_str());
+                self.record(0, kind, Outcome::Failed(mismatch));
+            }
+        }
+    }
+
+    /// OpenSSL needs the leaf's key here and gives up without it.
+    fn check_leaf_key(&mut self) {
+        let readable = self
+            .nodes
+            .first()
+            .is_some_and(|leaf| strength::is_readable(&leaf.certificate.public_key()));
+        let outcome = if readable {
+            Outcome::Passed
+        } else {
+            Outcome::Failed(Reason::KeyUnreadable)
+        };
+        self.record(0, CheckKind::PublicKey, outcome);
+    }
+
+    fn check_revocation(&mut self) {
+        let last = match self.parameters.revocation {
+            Revocation::None => {
+                return self.skip(0, CheckKind::Revocation, Skip::NotRequested);
+            }
+            Revocation::Leaf => 1,
+            Revocation::Chain => self.nodes.len(),
+        };
+        let nodes = core::mem::take(&mut self.nodes);
+        for (depth, node) in nodes.iter().enumerate().take(last) {
+            if revocation::is_exempt(node) {
+                self.skip(depth, CheckKind::Revocation, Skip::SelfSigned);
+                continue;
+            }
+            if !self.applies(depth, nodes.len(), CheckKind::Revocation) {
+                self.skip(depth, CheckKind::Revocation, Skip::NotInProfile);
+                continue;
+            }
+            if self.out_of_patience(depth) {
+                self.fail(depth, CheckKind::Revocation, Reason::BudgetExhausted);
+                continue;
+            }
+            let before = self.checks.len();
+            revocation::check(&nodes, depth, self.store, self.parameters, |reason| {
+                self.fail(depth, CheckKind::Revocation, reason);
+            });
+            if self.checks.len() == before {
+                self.record(depth, CheckKind::Revocation, Outcome::Passed);
+            }
+        }
+        self.nodes = nodes;
+    }
+
+    /// From the top down to the leaf: who signed, and the dates.
+    fn check_signatures_and_dates(&mut self) {
+        let nodes = core::mem::take(&mut self.nodes);
+        let top = nodes.len().saturating_sub(1);
+        let anchors_itself = self.parameters.takes_partial_chains()
+            || nodes.last().is_some_and(|node| node.self_signed);
+        for (depth, node) in nodes.iter().enumerate().rev() {
+            let issuer = depth
+                .checked_add(1)
+                .and_then(|above| Some((above, nodes.get(above)?)));
+            match issuer {
+                Some((above, issuer)) => self.check_signature(depth, node, above, issuer),
+                None if anchors_itself => {
+                    self.skip(top, CheckKind::Signature, Skip::SelfSigned);
+                }
+                None if depth == 0 => {
+                    let outcome = Outcome::Failed(Reason::LeafSignatureUnverifiable);
+                    self.record(0, CheckKind::Signature, outcome);
+                }
+                // The chain ends at a certificate whose issuer nobody knows: it only lends its key
+                // to the one below.
+                None => {
+                    self.skip(top, CheckKind::NotBefore, Skip::Unanchored);
+                    self.skip(top, CheckKind::NotAfter, Skip::Unanchored);
+                    continue;
+                }
+            }
+            self.check_dates(depth, nodes.len(), node);
+        }
+        self.nodes = nodes;
+    }
+
+    fn check_signature(&mut self, depth: usize, node: &Node<'_>, above: usize, issuer: &Node<'_>) {
+        self.record(
+            above,
+            CheckKind::IssuerKeyUsage,
+            usage::may_sign_certificates(&issuer.certificate).into(),
+        );
+        if self.out_of_patience(depth) {
+            return self.fail(depth, CheckKind::Signature, Reason::BudgetExhausted);
+        }
+        let key = issuer.certificate.public_key();
+        let result = self.signatures.known(node, issuer);
+        match result.unwrap_or_else(|| verify_certificate_signature(&node.certificate, &key)) {
+            Ok(()) => self.record(depth, CheckKind::Signature, Outcome::Passed),
+            Err(SignatureFault::UnreadableKey) => {
+                self.fail(above, CheckKind::Signature, Reason::IssuerKeyUnreadable);
+            }
+            Err(fault) => {
+                self.fail(depth, CheckKind::Signature, Reason::BadSignature(fault));
+            }
+        }
+    }
+
+    fn check_dates(&mut self, depth: usize, length: usize, node: &Node<'_>) {
+        let Parameters { time, profile, .. } = *self.parameters;
+        let (begun, ended) = if self.applies(depth, length, CheckKind::NotAfter) {
+            let ended = validity::not_after(&node.certificate, time, profile);
+            (validity::not_before(&node.certificate, time), ended)
+        } else {
+            (
+                Outcome::Skipped(Skip::NotInProfile),
+                Outcome::Skipped(Skip::NotInProfile),
+            )
+        };
+        self.record(depth, CheckKind::NotBefore, begun);
+        self.record(depth, CheckKind::NotAfter, ended);
+    }
+
+    /// From the top down to the leaf: the names of each certificate against the constraints of all
+    /// above it.
+    fn check_name_constraints(&mut self) {
+        let nodes = core::mem::take(&mut self.nodes);
+        let before = self.checks.len();
+        let budget = self.parameters.budget.name_constraint_comparisons;
+        let mut comparisons_left = usize::try_from(budget).unwrap_or(usize::MAX);
+        for (depth, node) in nodes.iter().enumerate().rev() {
+            // RFC 5280 §6.1.3 (b): not for self-issued certificates unless it is the leaf.
+            if depth > 0 && node.self_issued {
+                continue;
+            }
+            for above in nodes.iter().skip(depth.saturating_add(1)).rev() {
+                let Some(constraints) = above.certificate.extensions().name_constraints() else {
+                    continue;
+                };
+                let cost = constraints::comparisons(&node.certificate, &constraints);
+                comparisons_left = comparisons_left.saturating_sub(cost);
+                let result = if self.has_failed && comparisons_left == 0 {
+                    Err(ConstraintFailure::TooMany)
+                } else {
+                    let profile = self.parameters.profile;
+                    constraints::check(&node.certificate, &constraints, depth == 0, profile)
+                };
+                self.record(
+                    depth,
+                    CheckKind::NameConstraints,
+                    result.map_err(Reason::NameConstraint).into(),
+                );
+            }
+        }
+        if self.checks.len() == before {
+            self.skip(0, CheckKind::NameConstraints, Skip::NothingToCheck);
+        }
+        self.nodes = nodes;
+    }
+
+    fn out_of_patience(&self, depth: usize) -> bool {
+        self.has_failed && depth >= PATIENCE
+    }
+
+    fn applies(&self, depth: usize, length: usize, kind: CheckKind) -> bool {
+        applies(self.parameters.profile, kind, Place::of(depth, length))
+    }
+
+    /// Makes a check if the profile makes it in this place.
+    fn check(
+        &mut self,
+        depth: usize,
+        length: usize,
+        kind: CheckKind,
+        make: impl FnOnce() -> Result<(), Reason>,
+    ) {
+        if self.applies(depth, length, kind) {
+            self.record(depth, kind, make().into());
+        }
+    }
+
+    fn skip(&mut self, depth: usize, kind: CheckKind, why: Skip) {
+        self.record(depth, kind, Outcome::Skipped(why));
+    }
+
+    pub(super) fn fail(&mut self, depth: usize, kind: CheckKind, reason: Reason) {
+        self.record(depth, kind, Outcome::Failed(reason));
+    }
+
+    pub(super) fn record(&mut self, depth: usize, kind: CheckKind, outcome: Outcome) {
+        self.has_failed |= matches!(outcome, Outcome::Failed(_));
+        let depth = u32::try_from(depth).unwrap_or(u32::MAX);
+        self.checks.push(Check::new(depth, kind, outcome));
+    }
+}
+
+/// Does any of the expected names match? `None` if there is none.
+fn any<T>(names: impl Iterator<Item = T>, mut matches: impl FnMut(T) -> bool) -> Option<bool> {
+    let mut result = None;
+    for name in names {
+        if matches(name) {
+            return Some(true);
+        }
+        result = Some(false);
+    }
+    result
+}

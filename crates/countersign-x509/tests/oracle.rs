@@ -2,7 +2,8 @@
 //! callback trace, result code, chain length and verdict must be the same here.
 //!
 //! `COUNTERSIGN_ORACLE` names the file of conversations, one JSON object a line, with the
-//! certificates in the folder `certs` beside it. Without it the test says that it was skipped.
+//! certificates in the folder `certs` beside it; else `tests/oracle/matrix-open.jsonl` of the
+//! repository is taken. Without either the test says that it was skipped.
 
 #![allow(
     clippy::unwrap_used,
@@ -26,7 +27,7 @@ const NOW: u64 = 1_780_272_000;
 
 #[test]
 fn verification_is_as_recorded() {
-    let Some(matrix) = std::env::var_os("COUNTERSIGN_ORACLE").map(PathBuf::from) else {
+    let Some(matrix) = matrix() else {
         eprintln!("SKIPPED: COUNTERSIGN_ORACLE does not name the recorded conversations");
         return;
     };
@@ -62,6 +63,13 @@ fn verification_is_as_recorded() {
         tally.differences.join("\n")
     );
     assert!(tally.compared() > 1000, "hardly anything was compared");
+}
+
+/// The conversations, where the environment or the repository has them.
+fn matrix() -> Option<PathBuf> {
+    let named = std::env::var_os("COUNTERSIGN_ORACLE").map(PathBuf::from);
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/oracle/matrix-open.jsonl");
+    named.or_else(|| kept.exists().then_some(kept))
 }
 
 /// Counts by family of conversations and by what became of them.

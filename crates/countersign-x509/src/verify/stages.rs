@@ -52,20 +52,15 @@ impl<'a> Verification<'_, 'a> {
             self.check(depth, nodes.len(), CheckKind::BasicConstraints, || {
                 usage::is_ca(node, is_last, strict)
             });
-            if depth == 0 && strict {
-                self.record(
-                    0,
-                    CheckKind::Strict,
-                    strict::leaf_ca_is_proper(node)
-                        .map_err(Reason::Strict)
-                        .into(),
-                );
+            if depth == 0 && self.is_strict(0, nodes.len()) {
+                let outcome = strict::leaf_ca_is_proper(node).map_err(Reason::Strict);
+                self.record(0, CheckKind::Strict, outcome.into());
             }
             if nodes.len() > 1 {
                 self.check(depth, nodes.len(), CheckKind::CurveParameters, || {
                     strength::curve(certificate)
                 });
-                self.check_strict(depth, node, !is_last);
+                self.check_strict(depth, nodes.len(), node);
             }
             self.check_webpki(depth, nodes.len(), node);
             let purpose = self.parameters.purpose;
@@ -85,10 +80,15 @@ impl<'a> Verification<'_, 'a> {
         self.nodes = nodes;
     }
 
-    fn check_strict(&mut self, depth: usize, node: &Node<'_>, has_issuer: bool) {
-        if !self.parameters.strict {
+    fn is_strict(&self, depth: usize, length: usize) -> bool {
+        self.parameters.strict && self.applies(depth, length, CheckKind::Strict)
+    }
+
+    fn check_strict(&mut self, depth: usize, length: usize, node: &Node<'_>) {
+        if !self.is_strict(depth, length) {
             return;
         }
+        let has_issuer = depth.checked_add(1) != Some(length);
         let before = self.checks.len();
         for rule in strict::broken_rules(node, has_issuer) {
             self.fail(depth, CheckKind::Strict, Reason::Strict(rule));
@@ -117,13 +117,18 @@ impl<'a> Verification<'_, 'a> {
         let required = self.parameters.required_bits();
         let nodes = core::mem::take(&mut self.nodes);
         for (depth, node) in nodes.iter().enumerate() {
+            let certificate = &node.certificate;
+            // The leaf's key has been looked at before the chain was built.
             if depth > 0 {
-                let outcome = strength::issuer_key(&node.certificate, required).into();
-                self.record(depth, CheckKind::KeyStrength, outcome);
+                self.check(depth, nodes.len(), CheckKind::KeyStrength, || {
+                    strength::issuer_key(certificate, required)
+                });
             }
-            if depth.checked_add(1) != Some(nodes.len()) {
-                let outcome = strength::signature(&node.certificate, required).into();
-                self.record(depth, CheckKind::SignatureStrength, outcome);
+            // A lone certificate is its own last one.
+            if nodes.len() > 1 {
+                self.check(depth, nodes.len(), CheckKind::SignatureStrength, || {
+                    strength::signature(certificate, required)
+                });
             }
         }
         self.nodes = nodes;

@@ -310,6 +310,10 @@ impl Connection {
                 core::mem::take(&mut exchange.effects),
             )
         };
+        // What the peer sent after the message that is answered now, it sent too early.
+        if self.established.is_none() && !messages.is_empty() {
+            self.inbound.check_record_boundary()?;
+        }
         let mut flight = Flight::new(&messages);
         for effect in effects {
             match effect {

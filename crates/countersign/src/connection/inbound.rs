@@ -107,7 +107,7 @@ impl Inbound {
             return Ok((header.record_len(), Arrival::Nothing));
         }
         // RFC 9846 §5.1: handshake messages MUST NOT be interleaved with other record types. An
-        // alert may come, since it is the last that does.
+        // alert may come if it is the last that does: take_alert knows.
         let in_between = !matches!(
             opened.content_type,
             ContentType::Handshake | ContentType::Alert
@@ -171,6 +171,9 @@ impl Inbound {
                 Ok(Arrival::Closed)
             }
             // RFC 9846 §6: the level can be ignored; user_canceled alone is not an error.
+            Alert::UserCanceled if !self.joiner.is_empty() => {
+                Err(Violation::InterleavedRecords.into())
+            }
             Alert::UserCanceled => {
                 self.warnings = self.warnings.saturating_add(1);
                 if self.warnings > self.limits.warnings {
@@ -261,12 +264,19 @@ impl Inbound {
         Ok(())
     }
 
-    /// Reads with these keys from here on.
-    pub(crate) fn install(&mut self, keys: TrafficKeys) -> Result<()> {
-        // RFC 9846 §5.1: handshake messages MUST NOT span key changes.
+    /// Demands that the last message ended with its record.
+    pub(crate) fn check_record_boundary(&self) -> Result<()> {
+        // RFC 9846 §5.1: handshake messages MUST NOT span key changes, and a message that may
+        // precede one MUST end with its record.
         if !self.joiner.is_empty() {
             return Err(Violation::MessageAcrossKeyChange.into());
         }
+        Ok(())
+    }
+
+    /// Reads with these keys from here on.
+    pub(crate) fn install(&mut self, keys: TrafficKeys) -> Result<()> {
+        self.check_record_boundary()?;
         (self.opener, self.successors) = keys.into_opener();
         Ok(())
     }

@@ -1,0 +1,110 @@
+//! What a hostile peer, a hostile network or a careless owner may do to a connection.
+
+mod pair;
+
+use countersign::{Alert, ClientConfig, Error, NamedGroup, ServerConfig, Violation};
+use pair::{Authority, For, Pair};
+
+const ALERT: u8 = 21;
+const HANDSHAKE: u8 = 22;
+
+struct Setup {
+    authority: Authority,
+}
+
+impl Setup {
+    fn new() -> Self {
+        Self {
+            authority: Authority::new("Test CA"),
+        }
+    }
+
+    fn client(&self) -> countersign::ConfigBuilder<countersign::ClientSide> {
+        ClientConfig::builder().trust(self.authority.trust())
+    }
+
+    fn server(&self) -> countersign::ConfigBuilder<countersign::ServerSide> {
+        ServerConfig::builder()
+            .credential(self.authority.issue("server.example", For::Server))
+            .trust(self.authority.trust())
+    }
+
+    fn pair(&self) -> Pair {
+        Pair::new(
+            &self.client().build().unwrap(),
+            &self.server().build().unwrap(),
+        )
+    }
+
+    /// A pair that needs a HelloRetryRequest.
+    fn pair_with_retry(&self) -> Pair {
+        let client = self
+            .client()
+            .groups([NamedGroup::X25519, NamedGroup::Secp256r1]);
+        let server = self.server().groups([NamedGroup::Secp256r1]);
+        Pair::new(&client.build().unwrap(), &server.build().unwrap())
+    }
+}
+
+/// A record without protection.
+fn record(content_type: u8, content: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(content.len()).unwrap().to_be_bytes();
+    [&[content_type, 3, 3], &length[..], content].concat()
+}
+
+/// Lengthens the content of the first record by `more`.
+fn lengthen_first_record(records: &mut Vec<u8>, more: &[u8]) {
+    let length = usize::from(u16::from_be_bytes([records[3], records[4]]));
+    let longer = u16::try_from(length + more.len()).unwrap();
+    records[3..5].copy_from_slice(&longer.to_be_bytes());
+    let end = 5 + length;
+    records.splice(end..end, more.iter().copied());
+}
+
+fn violation(error: Option<&Error>) -> Violation {
+    match error {
+        Some(Error::PeerViolated { violation, .. }) => *violation,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_client_must_not_begin_its_second_hello_before_it_is_asked() {
+    let mut pair = Setup::new().pair_with_retry();
+    // The first bytes of another ClientHello, in the same record as the first.
+    lengthen_first_record(&mut pair.client.output, &[1, 0, 0]);
+    pair.server.input.append(&mut pair.client.output);
+    pair.server.process();
+    let error = pair.server.error.as_ref();
+    assert_eq!(violation(error), Violation::MessageAcrossKeyChange);
+    assert_eq!(pair.server.output, record(ALERT, &[2, 10]));
+}
+
+#[test]
+fn a_server_must_not_begin_its_second_hello_before_it_is_answered() {
+    let mut pair = Setup::new().pair_with_retry();
+    pair.server.input.append(&mut pair.client.output);
+    pair.server.process();
+    lengthen_first_record(&mut pair.server.output, &[2, 0, 0]);
+    pair.client.input.append(&mut pair.server.output);
+    pair.client.process();
+    let error = pair.client.error.as_ref();
+    assert_eq!(violation(error), Violation::MessageAcrossKeyChange);
+    assert_eq!(pair.client.output, record(ALERT, &[2, 10]));
+}
+
+#[test]
+fn an_alert_that_is_not_the_last_must_not_split_a_message() {
+    let mut pair = Setup::new().pair();
+    let hello = pair.client.output.split_off(5);
+    let (head, tail) = hello.split_at(7);
+    for content in [head, tail] {
+        let fragment = record(HANDSHAKE, content);
+        pair.server.input.extend_from_slice(&fragment);
+        let canceled = record(ALERT, &[1, Alert::UserCanceled.code()]);
+        pair.server.input.extend_from_slice(&canceled);
+    }
+    pair.server.process();
+    let error = pair.server.error.as_ref();
+    assert_eq!(violation(error), Violation::InterleavedRecords);
+}

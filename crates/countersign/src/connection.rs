@@ -529,9 +529,7 @@ impl Connection {
             return Ok(());
         }
         let error = Error::Truncated { during: self.state };
-        self.failure = Some(error.clone());
-        self.script = None;
-        self.state = State::Closed;
+        self.end(error.clone());
         Err(error)
     }
 
@@ -570,8 +568,14 @@ impl Connection {
     }
 
     /// Ends this side's direction with a close_notify (`SSL_shutdown`). The peer may go on sending.
+    ///
+    /// During the handshake it ends the connection: later calls return [`Error::Closed`].
     pub fn close(&mut self, output: &mut Vec<u8>) {
         self.outbound.close(output);
+        // RFC 9846 §6.1: a close_notify says that nothing will follow, so neither can a Finished.
+        if self.is_handshaking() {
+            self.end(Error::Closed);
+        }
     }
 
     fn check_connected(&self) -> Result<()> {
@@ -591,11 +595,21 @@ impl Connection {
         if let Some(alert) = error.alert() {
             self.outbound.fail(alert, output);
         }
+        // RFC 9846 §6.2: upon receipt of a fatal alert both parties MUST immediately close the
+        // connection, so not even a close_notify follows.
+        if let Error::AlertReceived { .. } = error {
+            self.outbound.stop();
+        }
+        self.end(error.clone());
+        error
+    }
+
+    /// Remembers the error that every later call returns.
+    fn end(&mut self, error: Error) {
         self.script = None;
         self.question = None;
         self.state = State::Closed;
-        self.failure = Some(error.clone());
-        error
+        self.failure = Some(error);
     }
 
     /// Changes how the peer is verified, on this connection only (`SSL_set_verify`). It
@@ -689,13 +703,15 @@ impl Connection {
     ///
     /// # Errors
     /// [`Misuse::HandshakeRunning`] before the handshake is complete, [`Misuse::ExportTooLong`] if `out`
-    /// is longer than 255 hash lengths.
+    /// is longer than 255 hash lengths, and the error that ended the connection, if one did.
     pub fn export_keying_material(
         &self,
         label: &[u8],
         context: &[u8],
         out: &mut [u8],
     ) -> Result<()> {
+        // RFC 9846 §6.2: the secrets of a failed connection MUST be forgotten.
+        self.check_connected()?;
         let established = self.established.as_ref().ok_or(Misuse::HandshakeRunning)?;
         established
             .exporter

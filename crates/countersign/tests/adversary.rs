@@ -1,8 +1,14 @@
 //! What a hostile peer, a hostile network or a careless owner may do to a connection.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "the helpers belong to tests, which may panic"
+)]
+
 mod pair;
 
-use countersign::{Alert, ClientConfig, Error, NamedGroup, ServerConfig, Violation};
+use countersign::{Alert, ClientConfig, Error, NamedGroup, ServerConfig, State, Violation};
 use pair::{Authority, For, Pair};
 
 const ALERT: u8 = 21;
@@ -36,7 +42,7 @@ impl Setup {
         )
     }
 
-    /// A pair that needs a HelloRetryRequest.
+    /// A pair that needs a `HelloRetryRequest`.
     fn pair_with_retry(&self) -> Pair {
         let client = self
             .client()
@@ -107,4 +113,57 @@ fn an_alert_that_is_not_the_last_must_not_split_a_message() {
     pair.server.process();
     let error = pair.server.error.as_ref();
     assert_eq!(violation(error), Violation::InterleavedRecords);
+}
+
+#[test]
+fn who_closes_during_the_handshake_ends_it() {
+    let mut pair = Setup::new().pair();
+    pair.server.input.append(&mut pair.client.output);
+    pair.client.connection.close(&mut pair.client.output);
+    assert_eq!(pair.client.output, record(ALERT, &[1, 0]));
+    assert_eq!(pair.client.connection.state(), State::Closed);
+    assert!(!pair.client.connection.is_handshaking());
+    pair.run();
+    // Nothing follows a close_notify, least of all a Finished.
+    assert!(matches!(pair.client.error, Some(Error::Closed)));
+    assert!(pair.client.completed.is_empty() && pair.server.completed.is_empty());
+}
+
+#[test]
+fn nothing_is_sent_after_the_peer_gave_up() {
+    let mut pair = Setup::new().pair();
+    let refusal = record(ALERT, &[2, Alert::HandshakeFailure.code()]);
+    pair.client.output.clear();
+    pair.client.input.extend_from_slice(&refusal);
+    pair.client.process();
+    assert!(matches!(
+        pair.client.error,
+        Some(Error::AlertReceived { .. })
+    ));
+    pair.client.connection.close(&mut pair.client.output);
+    assert!(pair.client.output.is_empty());
+}
+
+#[test]
+fn a_failed_connection_exports_no_keying_material() {
+    let mut pair = Setup::new().pair();
+    pair.run();
+    let mut out = [0; 32];
+    let connection = &pair.server.connection;
+    assert!(
+        connection
+            .export_keying_material(b"EXPORTER", b"", &mut out)
+            .is_ok()
+    );
+    pair.client.send(b"data").unwrap();
+    *pair.client.output.last_mut().unwrap() ^= 1;
+    pair.run();
+    for end in [&pair.client, &pair.server] {
+        let mut out = [0; 32];
+        let exported = end
+            .connection
+            .export_keying_material(b"EXPORTER", b"", &mut out);
+        assert!(exported.is_err());
+        assert_eq!(out, [0; 32]);
+    }
 }

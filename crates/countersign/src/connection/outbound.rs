@@ -92,6 +92,11 @@ impl Outbound {
         self.send_alert(FATAL, alert, output);
     }
 
+    /// Sends nothing more, not even an alert.
+    pub(crate) fn stop(&mut self) {
+        self.closed = true;
+    }
+
     /// Nothing follows an alert, so it is sent once and closes this direction.
     fn send_alert(&mut self, level: u8, alert: Alert, output: &mut Vec<u8>) {
         if self.closed {

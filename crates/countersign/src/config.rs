@@ -30,7 +30,8 @@ pub enum PeerNames {
     /// A client expects the server name it connects to; a server expects no name. The default.
     #[default]
     ServerName,
-    /// One of these (`SSL_set1_host`, `SSL_add1_host`, `X509_VERIFY_PARAM_set1_ip`, …).
+    /// One of these (`SSL_set1_host`, `SSL_add1_host`, `X509_VERIFY_PARAM_set1_ip`, …). No
+    /// configuration can be built with none.
     OneOf(Vec<ExpectedName>),
     /// Any name will do. A client that says so is open to everybody who holds any
     /// certificate of a trusted authority.

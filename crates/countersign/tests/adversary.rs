@@ -8,7 +8,9 @@
 
 mod pair;
 
-use countersign::{Alert, ClientConfig, Error, NamedGroup, ServerConfig, State, Violation};
+use countersign::{
+    Alert, BuildError, ClientConfig, Error, NamedGroup, PeerNames, ServerConfig, State, Violation,
+};
 use pair::{Authority, For, Pair};
 
 const ALERT: u8 = 21;
@@ -166,4 +168,15 @@ fn a_failed_connection_exports_no_keying_material() {
         assert!(exported.is_err());
         assert_eq!(out, [0; 32]);
     }
+}
+
+#[test]
+fn an_empty_list_of_names_does_not_mean_any_name() {
+    let setup = Setup::new();
+    let nobody = PeerNames::OneOf(Vec::new());
+    let client = setup.client().peer_names(nobody.clone()).build();
+    let server = setup.server().peer_names(nobody).build();
+    let expected = BuildError::EmptyList(".peer_names(…)");
+    assert_eq!(client.unwrap_err(), expected);
+    assert_eq!(server.unwrap_err(), expected);
 }

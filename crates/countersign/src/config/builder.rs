@@ -249,6 +249,11 @@ impl<R> ConfigBuilder<R> {
                 self.certificate_schemes.is_empty(),
                 ".certificate_schemes(…)",
             ),
+            // Without a name to expect every name would do, which only `Unchecked` may say.
+            (
+                matches!(&self.names, PeerNames::OneOf(names) if names.is_empty()),
+                ".peer_names(…)",
+            ),
         ];
         if let Some((_, call)) = empty.into_iter().find(|(is_empty, _)| *is_empty) {
             return Err(BuildError::EmptyList(call));

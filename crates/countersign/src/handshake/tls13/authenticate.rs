@@ -78,9 +78,11 @@ pub(crate) async fn receive_identity(
         transcript.add(certificate);
         return accept_absence(wire).map(|()| None);
     };
+    // One that cannot be read has no faults that a verifier could report or a mode let pass.
+    let leaf = read_leaf(&chain)?;
     let judgement = decide(wire, config, &expectation, &chain).await?;
     refuse_or_go_on(wire, &expectation, &chain, &judgement)?;
-    let key = leaf_key(&chain)?;
+    let key = PeerKey::from_spki(leaf.public_key().der())?;
     transcript.add(certificate);
 
     let message = wire.receive(State::AwaitingCertificateVerify).await;
@@ -144,13 +146,12 @@ fn accept_absence(wire: &Wire) -> Result<()> {
         .map_err(|alert| Error::NoPeerCertificate { alert })
 }
 
-/// The key with which the peer has to sign.
-fn leaf_key(chain: &CertificateChain) -> Result<PeerKey> {
+/// The certificate that holds the key with which the peer has to sign.
+fn read_leaf(chain: &CertificateChain) -> Result<X509<'_>> {
     let leaf = chain
         .leaf()
         .ok_or(Error::Internal("a chain without a certificate"))?;
-    let parsed = X509::parse(leaf).map_err(|_| Violation::UndecodableLeafCertificate)?;
-    PeerKey::from_spki(parsed.public_key().der())
+    X509::parse(leaf).map_err(|_| Violation::UndecodableLeafCertificate.into())
 }
 
 /// Has the chain verified, now or later, and judged.
@@ -406,4 +407,74 @@ pub(crate) async fn receive_finished<Direction>(
     secret.verify_finished(&hash, finished.of_length(hash.as_ref().len())?)?;
     transcript.add(&message);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::{Certificate, CertificateEntry, Expectation, List, Since, receive_identity};
+    use crate::config::ClientConfig;
+    use crate::error::Error;
+    use crate::handshake::script::{Script, Wire};
+    use crate::handshake::transcript::Transcript;
+    use crate::messages::{ExtensionSet, write_message};
+    use crate::verify::mode::{Role, VerifyMode};
+    use crate::verify::verifier::{Presented, Verdict};
+    use crate::violation::Violation;
+
+    /// What comes of a server's Certificate in which there is only this.
+    fn receive(mode: VerifyMode, certificate: &[u8]) -> Error {
+        let refuse = |_: &Presented<'_>| Verdict::Reject {
+            alert: crate::Alert::AccessDenied,
+            because: "it was asked".to_owned(),
+        };
+        let config = ClientConfig::builder().verify(mode).verifier(refuse);
+        let config = Arc::clone(&config.build().unwrap().0);
+        let entries = [CertificateEntry {
+            certificate,
+            ..CertificateEntry::default()
+        }];
+        let message = Certificate {
+            context: &[],
+            entries: List::from(&entries),
+        };
+        let mut bytes = Vec::new();
+        write_message(&message, &mut bytes).unwrap();
+        let wire = Wire::new(config.settings.clone());
+        let handshake = {
+            let wire = wire.clone();
+            async move {
+                let expectation = Expectation {
+                    whose: Role::Server,
+                    names: Vec::new(),
+                    context: &[],
+                    solicited: ExtensionSet::default(),
+                    since: Since::Handshake,
+                };
+                let mut transcript = Transcript::new();
+                receive_identity(&wire, &config, &mut transcript, expectation, &bytes)
+                    .await
+                    .map(|_| ())
+            }
+        };
+        Script::new(wire, handshake).resume().err().unwrap()
+    }
+
+    #[test]
+    fn a_certificate_that_cannot_be_read_is_refused_before_anybody_is_asked() {
+        for mode in [VerifyMode::PEER, VerifyMode::NONE] {
+            let error = receive(mode, b"garbage");
+            assert!(
+                matches!(
+                    error,
+                    Error::PeerViolated {
+                        violation: Violation::UndecodableLeafCertificate,
+                        ..
+                    }
+                ),
+                "{error}"
+            );
+        }
+    }
 }

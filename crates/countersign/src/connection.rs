@@ -384,6 +384,7 @@ impl Connection {
             }
             AfterHandshake::KeyUpdate(request) => {
                 self.inbound.update_keys()?;
+                self.outbound.note_peer_update();
                 // RFC 9846 §4.7.3: a request MUST be answered with a KeyUpdate before the next data.
                 if request == KeyUpdate::Requested && !self.outbound.is_closed() {
                     self.outbound.update_keys(KeyUpdate::NotRequested, output)?;

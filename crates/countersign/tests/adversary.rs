@@ -180,3 +180,22 @@ fn an_empty_list_of_names_does_not_mean_any_name() {
     assert_eq!(client.unwrap_err(), expected);
     assert_eq!(server.unwrap_err(), expected);
 }
+
+#[test]
+fn the_peer_is_asked_for_one_key_update_at_a_time() {
+    /// Header, a KeyUpdate, the content type and the tag.
+    const KEY_UPDATE_RECORD: usize = 5 + 5 + 1 + 16;
+    let mut pair = Setup::new().pair();
+    pair.run();
+    for _ in 0..2 {
+        for _ in 0..3 {
+            let output = &mut pair.client.output;
+            pair.client.connection.update_keys(true, output).unwrap();
+        }
+        assert_eq!(pair.client.output.len(), 3 * KEY_UPDATE_RECORD);
+        pair.server.input.append(&mut pair.client.output);
+        pair.server.process();
+        assert_eq!(pair.server.output.len(), KEY_UPDATE_RECORD);
+        pair.assert_alive();
+    }
+}

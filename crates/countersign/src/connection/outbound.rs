@@ -20,6 +20,8 @@ const FATAL: u8 = 2;
 pub(crate) struct Outbound {
     sealer: Sealer,
     successors: Option<Successors>,
+    /// The peer was asked for a KeyUpdate and has not sent one since.
+    update_awaited: bool,
     closed: bool,
 }
 
@@ -28,6 +30,7 @@ impl Outbound {
         Self {
             sealer,
             successors: None,
+            update_awaited: false,
             closed: false,
         }
     }
@@ -62,7 +65,18 @@ impl Outbound {
     }
 
     /// Sends a KeyUpdate and changes keys (RFC 9846 §4.7.3).
-    pub(crate) fn update_keys(&mut self, request: KeyUpdate, output: &mut Vec<u8>) -> Result<()> {
+    pub(crate) fn update_keys(
+        &mut self,
+        mut request: KeyUpdate,
+        output: &mut Vec<u8>,
+    ) -> Result<()> {
+        // RFC 9846 §4.7.3: until the peer's KeyUpdate comes, the sender MUST NOT send another that
+        // requests one.
+        if self.update_awaited {
+            request = KeyUpdate::NotRequested;
+        } else {
+            self.update_awaited = request == KeyUpdate::Requested;
+        }
         let mut message = Vec::new();
         write_message(&request, &mut message)?;
         self.sealer
@@ -70,6 +84,11 @@ impl Outbound {
         let next = Successors::next(self.successors.take())?;
         self.install(next);
         Ok(())
+    }
+
+    /// Notes that the peer sent a KeyUpdate, asked or not.
+    pub(crate) fn note_peer_update(&mut self) {
+        self.update_awaited = false;
     }
 
     /// Writes with these keys from here on.

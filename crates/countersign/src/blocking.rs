@@ -121,9 +121,15 @@ impl<S: Read + Write> Stream<S> {
     /// Completes the handshake. Returns at once if it is complete.
     ///
     /// # Errors
-    /// Whatever ends the handshake. The alert that goes with it has been sent.
+    /// Whatever ends the handshake, or ended the connection since. The alert that goes with it
+    /// has been sent.
     pub fn handshake(&mut self) -> Result<(), StreamError> {
-        self.flush_output()?;
+        let flushed = self.flush_output();
+        if !self.connection.is_handshaking() {
+            self.connection.check_connected()?;
+            return Ok(flushed?);
+        }
+        flushed?;
         while self.connection.is_handshaking() {
             self.advance()?;
         }
@@ -188,10 +194,8 @@ impl<S: Read + Write> Stream<S> {
                 self.plaintext = start.saturating_add(range.start)..start.saturating_add(range.end);
                 flushed?;
             }
-            Event::Question(question) => {
-                flushed?;
-                self.settle(question)?;
-            }
+            // There is but one chance to answer, so it does not wait for the transport.
+            Event::Question(question) => self.settle(question)?,
             Event::PeerClosed => return Ok(false),
             Event::Completed(_) => flushed?,
         }
@@ -204,8 +208,9 @@ impl<S: Read + Write> Stream<S> {
         };
         let answer = answerer(question);
         let settled = self.connection.answer(answer, &mut self.output);
-        self.flush_output()?;
-        Ok(settled?)
+        let flushed = self.flush_output();
+        settled?;
+        Ok(flushed?)
     }
 
     /// Reads more from the transport, behind what is unread.
@@ -324,8 +329,16 @@ impl<S: Read + Write> Write for Stream<S> {
         };
         let accepted = accepted.map_err(io::Error::from)?;
         match self.flush_output() {
-            // What was accepted is sealed and goes out with the next call.
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(accepted),
+            // What was accepted is sealed and goes out with the next call. A transport with a
+            // timeout says either, depending on the system.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+                ) =>
+            {
+                Ok(accepted)
+            }
             other => other.map(|()| accepted),
         }
     }

@@ -579,7 +579,8 @@ impl Connection {
         }
     }
 
-    fn check_connected(&self) -> Result<()> {
+    /// Whether the handshake is complete and nothing has ended the connection since.
+    pub(crate) fn check_connected(&self) -> Result<()> {
         match &self.failure {
             Some(failure) => Err(failure.clone()),
             None if self.established.is_none() => Err(Misuse::HandshakeRunning.into()),

@@ -8,8 +8,14 @@
 
 mod pair;
 
+use std::collections::VecDeque;
+use std::io::{self, Read, Write};
+use std::sync::{Arc, Mutex};
+
 use countersign::{
-    Alert, BuildError, ClientConfig, Error, NamedGroup, PeerNames, ServerConfig, State, Violation,
+    Alert, Answer, BuildError, ClientConfig, Connection, Error, Event, NamedGroup, PeerNames,
+    Presented, Question, ServerConfig, State, Stream, StreamError, Verdict, Verification, Verifier,
+    Violation,
 };
 use pair::{Authority, For, Pair};
 
@@ -197,5 +203,157 @@ fn the_peer_is_asked_for_one_key_update_at_a_time() {
         pair.server.process();
         assert_eq!(pair.server.output.len(), KEY_UPDATE_RECORD);
         pair.assert_alive();
+    }
+}
+
+/// A transport whose other end is a server in memory, and that fails to write when told to.
+#[derive(Clone)]
+struct Transport(Arc<Mutex<Network>>);
+
+struct Network {
+    server: Connection,
+    to_client: Vec<u8>,
+    received: Vec<u8>,
+    /// What comes of the next calls of `write`; afterwards they succeed.
+    failures: VecDeque<Option<io::ErrorKind>>,
+}
+
+impl Transport {
+    fn new(config: &Arc<ServerConfig>) -> Self {
+        Self(Arc::new(Mutex::new(Network {
+            server: Connection::server(config),
+            to_client: Vec::new(),
+            received: Vec::new(),
+            failures: VecDeque::new(),
+        })))
+    }
+
+    fn fail_after(&self, good: usize, kind: io::ErrorKind) {
+        let mut failures = VecDeque::from(vec![None; good]);
+        failures.push_back(Some(kind));
+        self.0.lock().unwrap().failures = failures;
+    }
+
+    fn received(&self) -> Vec<u8> {
+        self.0.lock().unwrap().received.clone()
+    }
+}
+
+impl Read for Transport {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut network = self.0.lock().unwrap();
+        let length = network.to_client.len().min(buffer.len());
+        buffer[..length].copy_from_slice(&network.to_client[..length]);
+        network.to_client.drain(..length);
+        Ok(length)
+    }
+}
+
+impl Write for Transport {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut network = self.0.lock().unwrap();
+        if let Some(Some(kind)) = network.failures.pop_front() {
+            return Err(kind.into());
+        }
+        let Network {
+            server,
+            to_client,
+            received,
+            ..
+        } = &mut *network;
+        let mut input = bytes.to_vec();
+        loop {
+            let Ok(done) = server.receive(&mut input, to_client) else {
+                return Ok(bytes.len());
+            };
+            match done.event {
+                Event::NeedInput => return Ok(bytes.len()),
+                Event::Data(range) => received.extend_from_slice(&input[range]),
+                _ => {}
+            }
+            input.drain(..done.consumed);
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A client that asks its owner about the server.
+fn asking_client(setup: &Setup) -> Arc<ClientConfig> {
+    struct AskLater;
+    impl Verifier for AskLater {
+        fn verify(&self, _: &Presented<'_>) -> Verification {
+            Verification::Later
+        }
+    }
+    setup.client().verifier(AskLater).build().unwrap()
+}
+
+fn refuse(question: Question) -> Answer {
+    let Question::Peer(question) = question else {
+        panic!("{question:?}")
+    };
+    question.answer(Verdict::Reject {
+        alert: Alert::AccessDenied,
+        because: "not today".to_owned(),
+    })
+}
+
+fn stream(config: &Arc<ClientConfig>, transport: &Transport) -> Stream<Transport> {
+    let name = "server.example".try_into().unwrap();
+    Stream::client(config, name, transport.clone()).unwrap()
+}
+
+#[test]
+fn a_question_is_asked_although_the_transport_cannot_be_written() {
+    let setup = Setup::new();
+    for kind in [io::ErrorKind::WouldBlock, io::ErrorKind::BrokenPipe] {
+        let transport = Transport::new(&setup.server().build().unwrap());
+        let mut stream = stream(&asking_client(&setup), &transport);
+        stream.on_question(refuse);
+        // The ClientHello goes out, the change_cipher_spec before the question does not.
+        transport.fail_after(1, kind);
+        let error = stream.handshake().unwrap_err();
+        assert!(
+            matches!(error, StreamError::Tls(Error::PeerRejected { .. })),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn a_failed_handshake_does_not_succeed_the_second_time() {
+    let setup = Setup::new();
+    let transport = Transport::new(&setup.server().build().unwrap());
+    let mut stream = stream(&asking_client(&setup), &transport);
+    stream.on_question(refuse);
+    for _ in 0..2 {
+        let error = stream.handshake().unwrap_err();
+        assert!(
+            matches!(error, StreamError::Tls(Error::PeerRejected { .. })),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn what_was_accepted_is_not_accepted_again_after_a_timeout() {
+    let setup = Setup::new();
+    for kind in [io::ErrorKind::WouldBlock, io::ErrorKind::TimedOut] {
+        let transport = Transport::new(&setup.server().build().unwrap());
+        let mut stream = stream(&setup.client().build().unwrap(), &transport);
+        stream.handshake().unwrap();
+        transport.fail_after(0, kind);
+        let mut rest: &[u8] = b"once";
+        while !rest.is_empty() {
+            match stream.write(rest) {
+                Ok(written) => rest = &rest[written..],
+                Err(error) => assert_eq!(error.kind(), kind),
+            }
+        }
+        stream.flush().unwrap();
+        assert_eq!(transport.received(), b"once");
     }
 }

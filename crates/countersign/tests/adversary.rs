@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 use countersign::{
     Alert, Answer, BuildError, ClientConfig, Connection, Error, Event, NamedGroup, PeerNames,
     Presented, Question, ServerConfig, State, Stream, StreamError, Verdict, Verification, Verifier,
-    Violation,
+    VerifyMode, Violation,
 };
 use pair::{Authority, For, Pair};
 
@@ -356,4 +356,22 @@ fn what_was_accepted_is_not_accepted_again_after_a_timeout() {
         stream.flush().unwrap();
         assert_eq!(transport.received(), b"once");
     }
+}
+
+#[test]
+fn as_many_authorities_as_can_be_configured_can_be_sent() {
+    let setup = Setup::new();
+    let require = VerifyMode::PEER | VerifyMode::FAIL_IF_NO_PEER_CERT;
+    let server = |length: usize| {
+        let names = [vec![0x30; length]];
+        setup.server().verify(require).authorities(names).build()
+    };
+    // Each has a length of two bytes before it.
+    let error = server(60_000 - 2 + 1).unwrap_err();
+    assert_eq!(error, BuildError::AuthoritiesTooLong);
+    let credential = setup.authority.issue("client", For::Client);
+    let client = setup.client().credential(credential).build().unwrap();
+    let mut pair = Pair::new(&client, &server(60_000 - 2).unwrap());
+    pair.run();
+    pair.assert_alive();
 }

@@ -76,7 +76,7 @@ impl fmt::Display for BuildError {
                  {required}. Use a stronger key, or lower the level."
             ),
             Self::AuthoritiesTooLong => f.write_str(
-                "The names of the authorities together are longer than 65,533 bytes. \
+                "The names of the authorities together are longer than 60,000 bytes. \
                  Give .authorities(…) fewer of them, or none.",
             ),
         }

@@ -308,12 +308,13 @@ impl<R> ConfigBuilder<R> {
         let only_http2 = !self.alpn.is_empty() && self.alpn.iter().all(|name| name == b"h2");
         let post_handshake_auth = self.post_handshake_auth.unwrap_or(has_credential) && !only_http2;
         let authorities = self.authorities.unwrap_or(default_authorities);
-        // RFC 9846 §4.3.4: the names, each with a two-byte length, share one extension.
+        // RFC 9846 §4.3: the names, each with a two-byte length, share 65,535 bytes with all other
+        // extensions of the message.
         if authorities
             .iter()
             .map(|name| name.len().saturating_add(2))
             .sum::<usize>()
-            > 65_533
+            > 60_000
         {
             return Err(BuildError::AuthoritiesTooLong);
         }

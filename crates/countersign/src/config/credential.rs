@@ -8,6 +8,7 @@ use std::sync::Arc;
 use countersign_x509::Certificate;
 use pki_types::pem::{self, PemObject};
 use pki_types::{CertificateDer, PrivateKeyDer};
+use zeroize::Zeroizing;
 
 use crate::crypto::private_key::{KeyError, PrivateKey, Signer};
 
@@ -81,7 +82,7 @@ impl Credential {
             pem::Error::NoItemsFound => CredentialError::NoKey,
             other => CredentialError::Pem(describe(&other)),
         })?;
-        Self::new(certificates, &key)
+        Self::new(certificates, &Zeroizing::new(key))
     }
 
     /// Reads a chain and a key from PEM files; they may be the same file.
@@ -93,7 +94,9 @@ impl Credential {
         key: impl AsRef<Path>,
     ) -> Result<Self, CredentialError> {
         let read = |path: &Path| {
-            fs::read(path).map_err(|error| CredentialError::File {
+            // Both files may hold the key.
+            let content = fs::read(path).map(Zeroizing::new);
+            content.map_err(|error| CredentialError::File {
                 path: path.to_owned(),
                 reason: error.to_string(),
             })

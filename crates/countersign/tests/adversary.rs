@@ -13,9 +13,9 @@ use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex};
 
 use countersign::{
-    Alert, Answer, BuildError, ClientConfig, Connection, Error, Event, NamedGroup, PeerNames,
-    Presented, Question, ServerConfig, State, Stream, StreamError, Verdict, Verification, Verifier,
-    VerifyMode, Violation,
+    Alert, Answer, BuildError, ClientConfig, Connection, Error, Event, Misuse, NamedGroup,
+    PeerNames, Presented, Question, ServerConfig, State, Stream, StreamError, Verdict,
+    Verification, Verifier, VerifyMode, Violation,
 };
 use pair::{Authority, For, Pair};
 
@@ -189,7 +189,7 @@ fn an_empty_list_of_names_does_not_mean_any_name() {
 
 #[test]
 fn the_peer_is_asked_for_one_key_update_at_a_time() {
-    /// Header, a KeyUpdate, the content type and the tag.
+    /// Header, a `KeyUpdate`, the content type and the tag.
     const KEY_UPDATE_RECORD: usize = 5 + 5 + 1 + 16;
     let mut pair = Setup::new().pair();
     pair.run();
@@ -374,4 +374,278 @@ fn as_many_authorities_as_can_be_configured_can_be_sent() {
     let mut pair = Pair::new(&client, &server(60_000 - 2).unwrap());
     pair.run();
     pair.assert_alive();
+}
+
+/// A `ServerHello` as an attacker writes it, and as a good server would by default.
+struct Forged {
+    /// Makes a `HelloRetryRequest` of it.
+    retry: bool,
+    session_id: Vec<u8>,
+    suite: u16,
+    compression: u8,
+    /// Type and body.
+    extensions: Vec<(u16, Vec<u8>)>,
+}
+
+const KEY_SHARE: u16 = 51;
+const COOKIE: u16 = 44;
+
+impl Forged {
+    fn hello(pair: &Pair, group: NamedGroup, share: &[u8]) -> Self {
+        let length = u16::try_from(share.len()).unwrap().to_be_bytes();
+        let body = [&group.to_u16().to_be_bytes()[..], &length, share].concat();
+        Self::new(pair, vec![(KEY_SHARE, body)])
+    }
+
+    fn retry(pair: &Pair, group: Option<NamedGroup>) -> Self {
+        let body = |group: NamedGroup| (KEY_SHARE, group.to_u16().to_be_bytes().to_vec());
+        Self {
+            retry: true,
+            ..Self::new(pair, group.map(body).into_iter().collect())
+        }
+    }
+
+    fn new(pair: &Pair, mut extensions: Vec<(u16, Vec<u8>)>) -> Self {
+        extensions.push((43, vec![3, 4]));
+        Self {
+            retry: false,
+            // Behind the headers of record and message, the version and the random value.
+            session_id: pair.client.output[44..76].to_vec(),
+            suite: 0x1301,
+            compression: 0,
+            extensions,
+        }
+    }
+
+    fn record(&self) -> Vec<u8> {
+        let retry = [
+            0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65,
+            0xb8, 0x91, 0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2,
+            0xc8, 0xa8, 0x33, 0x9c,
+        ];
+        let mut extensions = Vec::new();
+        for (kind, body) in &self.extensions {
+            extensions.extend_from_slice(&kind.to_be_bytes());
+            extensions.extend_from_slice(&u16::try_from(body.len()).unwrap().to_be_bytes());
+            extensions.extend_from_slice(body);
+        }
+        let body = [
+            &[3, 3][..],
+            if self.retry { &retry } else { &[7; 32] },
+            &[32],
+            &self.session_id,
+            &self.suite.to_be_bytes(),
+            &[self.compression],
+            &u16::try_from(extensions.len()).unwrap().to_be_bytes(),
+            &extensions,
+        ]
+        .concat();
+        let length = u16::try_from(body.len()).unwrap().to_be_bytes();
+        record(HANDSHAKE, &[&[2, 0], &length[..], &body].concat())
+    }
+}
+
+/// What a client that offers X25519 (with a share) and P-256 makes of these answers.
+fn answer_with(answers: impl FnOnce(&Pair) -> Vec<Forged>) -> Option<Error> {
+    let mut pair = Setup::new().pair_with_retry();
+    for answer in answers(&pair) {
+        pair.client.input.extend_from_slice(&answer.record());
+        pair.client.process();
+    }
+    pair.client.error
+}
+
+/// A point of the curve whatever the client's share is.
+const X25519_POINT: [u8; 32] = [9; 32];
+
+type Change = fn(&mut Forged);
+
+#[test]
+fn a_server_hello_must_choose_from_what_was_offered() {
+    let good = |pair: &Pair| Forged::hello(pair, NamedGroup::X25519, &X25519_POINT);
+    assert!(answer_with(|pair| vec![good(pair)]).is_none());
+    let changes: [(Change, Violation); 8] = [
+        (|hello| hello.suite = 0x1304, Violation::SuiteNotOffered),
+        (
+            |hello| hello.session_id[31] ^= 1,
+            Violation::SessionIdNotEchoed,
+        ),
+        (|hello| hello.compression = 1, Violation::CompressionChosen),
+        (
+            |hello| hello.extensions[1].1 = vec![3, 3],
+            Violation::VersionNotOffered,
+        ),
+        (
+            |hello| drop(hello.extensions.remove(0)),
+            Violation::MissingKeyShare,
+        ),
+        (
+            |hello| hello.extensions.push((41, vec![0, 0])),
+            Violation::UnsolicitedExtension,
+        ),
+        (
+            |hello| hello.extensions.push((16, vec![0, 3, 2, b'h', b'2'])),
+            Violation::MisplacedExtension,
+        ),
+        (
+            |hello| hello.extensions[0].1[4..].fill(0),
+            Violation::BadKeyShare,
+        ),
+    ];
+    for (change, expected) in changes {
+        let error = answer_with(|pair| {
+            let mut hello = good(pair);
+            change(&mut hello);
+            vec![hello]
+        });
+        assert_eq!(violation(error.as_ref()), expected);
+    }
+    let error = answer_with(|pair| vec![Forged::hello(pair, NamedGroup::Secp256r1, &[4; 65])]);
+    assert_eq!(violation(error.as_ref()), Violation::ServerShareNotOffered);
+}
+
+#[test]
+fn a_retry_must_ask_for_something_new() {
+    for group in [NamedGroup::X25519, NamedGroup::Secp384r1] {
+        let error = answer_with(|pair| vec![Forged::retry(pair, Some(group))]);
+        assert_eq!(violation(error.as_ref()), Violation::RetryGroupNotOffered);
+    }
+    let error = answer_with(|pair| vec![Forged::retry(pair, None)]);
+    assert_eq!(violation(error.as_ref()), Violation::NeedlessRetry);
+}
+
+#[test]
+fn what_follows_a_retry_must_keep_to_it() {
+    let retry = |pair: &Pair| Forged::retry(pair, Some(NamedGroup::Secp256r1));
+    let error = answer_with(|pair| vec![retry(pair), retry(pair)]);
+    assert_eq!(violation(error.as_ref()), Violation::SecondRetry);
+    let error = answer_with(|pair| {
+        let mut hello = Forged::hello(pair, NamedGroup::Secp256r1, &[4; 65]);
+        hello.suite = 0x1302;
+        vec![retry(pair), hello]
+    });
+    assert_eq!(violation(error.as_ref()), Violation::SuiteChanged);
+    // The share of the first ClientHello is gone.
+    let error = answer_with(|pair| {
+        let hello = Forged::hello(pair, NamedGroup::X25519, &X25519_POINT);
+        vec![retry(pair), hello]
+    });
+    assert_eq!(violation(error.as_ref()), Violation::ServerShareNotOffered);
+}
+
+#[test]
+fn a_retry_for_the_cookie_alone_keeps_the_share() {
+    let retry = |pair: &Pair| {
+        let mut retry = Forged::retry(pair, None);
+        retry.extensions.push((COOKIE, vec![0, 2, 0xc0, 0xc0]));
+        retry
+    };
+    let error = answer_with(|pair| {
+        let hello = Forged::hello(pair, NamedGroup::X25519, &X25519_POINT);
+        vec![retry(pair), hello]
+    });
+    assert!(error.is_none(), "{error:?}");
+    let error = answer_with(|pair| vec![retry(pair), retry(pair)]);
+    assert_eq!(violation(error.as_ref()), Violation::SecondRetry);
+}
+
+#[test]
+fn a_second_client_hello_must_be_the_first_but_for_the_share() {
+    /// Where, behind the headers of record and message, version, random value and session id lie.
+    const FIELDS: [usize; 3] = [5 + 4, 5 + 4 + 2, 5 + 4 + 2 + 32 + 1];
+    /// The `change_cipher_spec` before it.
+    const BEFORE: usize = 6;
+    for field in FIELDS {
+        let mut pair = Setup::new().pair_with_retry();
+        pair.server.input.append(&mut pair.client.output);
+        pair.server.process();
+        pair.client.input.append(&mut pair.server.output);
+        pair.client.process();
+        pair.client.output[BEFORE + field] ^= 1;
+        pair.server.input.append(&mut pair.client.output);
+        pair.server.process();
+        let error = pair.server.error.as_ref();
+        assert_eq!(violation(error), Violation::RetryHelloChanged);
+    }
+}
+
+#[test]
+fn change_cipher_spec_has_its_time() {
+    let compatibility = record(20, &[1]);
+    // Before the first ClientHello.
+    let mut pair = Setup::new().pair();
+    pair.server.input.extend_from_slice(&compatibility);
+    pair.server.process();
+    let error = pair.server.error.as_ref();
+    assert_eq!(violation(error), Violation::UnexpectedChangeCipherSpec);
+    // After the peer's Finished, on either side.
+    for server in [false, true] {
+        let mut pair = Setup::new().pair();
+        pair.run();
+        let end = if server {
+            &mut pair.server
+        } else {
+            &mut pair.client
+        };
+        end.input.extend_from_slice(&compatibility);
+        end.process();
+        let error = end.error.as_ref();
+        assert_eq!(violation(error), Violation::UnexpectedChangeCipherSpec);
+    }
+    // In between there may be some, but nothing else may look like one.
+    let mut pair = Setup::new().pair();
+    for _ in 0..3 {
+        pair.client.input.extend_from_slice(&compatibility);
+    }
+    pair.run();
+    pair.assert_alive();
+    let mut pair = Setup::new().pair();
+    pair.client.input.extend_from_slice(&record(20, &[1, 1]));
+    pair.client.process();
+    let error = pair.client.error.as_ref();
+    assert_eq!(violation(error), Violation::MalformedChangeCipherSpec);
+}
+
+#[test]
+fn nothing_unencrypted_counts_once_there_are_keys() {
+    for plain in [
+        record(ALERT, &[1, Alert::CloseNotify.code()]),
+        record(ALERT, &[2, Alert::HandshakeFailure.code()]),
+        record(HANDSHAKE, &[24, 0, 0, 1, 0]),
+    ] {
+        for server in [false, true] {
+            let mut pair = Setup::new().pair();
+            pair.run();
+            let end = if server {
+                &mut pair.server
+            } else {
+                &mut pair.client
+            };
+            end.input.extend_from_slice(&plain);
+            end.process();
+            assert!(!end.peer_closed);
+            let error = end.error.as_ref();
+            assert_eq!(violation(error), Violation::UnencryptedRecord);
+        }
+    }
+}
+
+#[test]
+fn an_answer_fits_its_own_question_only() {
+    let setup = Setup::new();
+    let server = setup.server().build().unwrap();
+    let mut pairs = [(); 2].map(|()| Pair::new(&asking_client(&setup), &server));
+    for pair in &mut pairs {
+        pair.run();
+    }
+    let [one, other] = &mut pairs;
+    let foreign = refuse(other.client.questions.pop().unwrap());
+    let output = &mut one.client.output;
+    let error = one.client.connection.answer(foreign, output).unwrap_err();
+    assert!(matches!(error, Error::Misuse(Misuse::NotTheOpenQuestion)));
+    assert!(output.is_empty());
+    // Nobody was harmed: the right answer still counts.
+    one.client.answer(refuse);
+    assert!(matches!(one.client.error, Some(Error::PeerRejected { .. })));
+    assert!(one.client.connection.peer().is_none());
 }

@@ -1,0 +1,194 @@
+//! What a row configures, with the defaults filled in.
+
+use serde_json::{Map, Value};
+
+use super::callback::{Callback, Replacement};
+
+/// The moment at which every row verifies, in seconds since 1970: 2026-06-01T00:00:00Z.
+pub const NOW: u64 = 1_780_272_000;
+
+/// Everything that a row configures.
+#[derive(Clone, Debug)]
+pub struct Inputs {
+    /// The protocol version: `12`, `13` or `c12`.
+    pub proto: String,
+    /// The client's side.
+    pub client: SideInputs,
+    /// The server's side.
+    pub server: SideInputs,
+}
+
+/// What one side configures.
+#[derive(Clone, Debug)]
+pub struct SideInputs {
+    /// The verify mode as given to `SSL_set_verify`.
+    pub mode: u32,
+    /// The verify callback.
+    pub callback: Callback,
+    /// How often the callback may ask to be called again.
+    pub retries: u32,
+    /// The verifier that replaces the built-in one.
+    pub replacement: Option<Replacement>,
+    /// The own certificate: `good`, `expired`, …; `None` for none.
+    pub certificate: Option<String>,
+    /// The names of the trust anchor files.
+    pub trust: Vec<String>,
+    /// The names of the certificate revocation lists.
+    pub crls: Vec<String>,
+    /// A flag of the verification.
+    pub flag: Option<Flag>,
+    /// The verify depth.
+    pub depth: Option<i64>,
+    /// The expected host name.
+    pub host: Option<String>,
+    /// The expected address.
+    pub ip: Option<String>,
+    /// The expected mail address.
+    pub email: Option<String>,
+    /// The security level.
+    pub level: u8,
+    /// The security level of the verification alone.
+    pub auth_level: Option<u8>,
+}
+
+/// A flag of the verification (`X509_V_FLAG_*`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "the matrix names exactly these")]
+pub enum Flag {
+    /// `X509_V_FLAG_PARTIAL_CHAIN`.
+    PartialChain,
+    /// `X509_V_FLAG_X509_STRICT`.
+    Strict,
+    /// `X509_V_FLAG_NO_CHECK_TIME`.
+    NoCheckTime,
+    /// `X509_V_FLAG_CRL_CHECK`.
+    CrlCheckLeaf,
+    /// `X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL`.
+    CrlCheckAll,
+}
+
+impl Inputs {
+    /// Fills in the defaults.
+    ///
+    /// # Errors
+    /// The inputs that this runner does not model.
+    pub fn read(raw: &Map<String, Value>) -> Result<Self, String> {
+        let mut fields = Fields {
+            left: raw.clone(),
+            wrong: Vec::new(),
+        };
+        let proto = fields.text("proto").unwrap_or_else(|| "13".to_owned());
+        let retries = fields.number("retries").unwrap_or(1);
+        let client = SideInputs::read(&mut fields, 'c', retries);
+        let server = SideInputs::read(&mut fields, 's', retries);
+        fields.wrong.extend(fields.left.keys().cloned());
+        if fields.wrong.is_empty() {
+            Ok(Self {
+                proto,
+                client,
+                server,
+            })
+        } else {
+            Err(format!("inputs not modelled: {}", fields.wrong.join(", ")))
+        }
+    }
+}
+
+impl SideInputs {
+    fn read(fields: &mut Fields, side: char, retries: u32) -> Self {
+        let key = |name: &str| format!("{side}{name}");
+        let own = if side == 's' { "good" } else { "none" };
+        let certificate = fields.text(&key("cert")).unwrap_or_else(|| own.to_owned());
+        Self {
+            mode: fields.number(&key("mode")).unwrap_or(0),
+            callback: fields
+                .known(&key("cb"), Callback::named)
+                .unwrap_or(Callback::Pass),
+            retries,
+            replacement: fields.known(&key("avc"), Replacement::named),
+            certificate: (certificate != "none").then_some(certificate),
+            trust: split(
+                &fields
+                    .text(&key("trust"))
+                    .unwrap_or_else(|| "root".to_owned()),
+            ),
+            crls: split(&fields.text(&key("crls")).unwrap_or_default()),
+            flag: fields.known(&key("param"), Flag::named),
+            depth: fields.number(&key("depth")),
+            host: fields.text(&key("host")),
+            ip: fields.text(&key("ip")),
+            email: fields.text(&key("email")),
+            level: fields.number(&key("level")).unwrap_or(2),
+            auth_level: fields.number(&key("authlevel")),
+        }
+    }
+}
+
+impl Flag {
+    fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "partial" => Self::PartialChain,
+            "strict" => Self::Strict,
+            "notime" => Self::NoCheckTime,
+            "crlleaf" => Self::CrlCheckLeaf,
+            "crlall" => Self::CrlCheckAll,
+            _ => return None,
+        })
+    }
+}
+
+fn split(joined: &str) -> Vec<String> {
+    joined
+        .split('+')
+        .filter(|name| !name.is_empty() && *name != "none")
+        .map(str::to_owned)
+        .collect()
+}
+
+struct Fields {
+    left: Map<String, Value>,
+    wrong: Vec<String>,
+}
+
+impl Fields {
+    fn text(&mut self, name: &str) -> Option<String> {
+        match self.left.remove(name)? {
+            Value::String(text) => Some(text),
+            other => Some(other.to_string()),
+        }
+    }
+
+    fn number<T: std::str::FromStr>(&mut self, name: &str) -> Option<T> {
+        self.known(name, |text| text.parse().ok())
+    }
+
+    fn known<T>(&mut self, name: &str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
+        let text = self.text(name)?;
+        let value = read(&text);
+        if value.is_none() {
+            self.wrong.push(format!("{name}={text}"));
+        }
+        value
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::oracle::data::Data;
+
+    #[test]
+    fn every_row_of_the_first_scope_is_understood() {
+        let data = Data::copy();
+        let rows: Vec<_> = data
+            .rows
+            .iter()
+            .filter(|row| "AB".contains(row.family()) && row.steps == ["hs"])
+            .map(|row| {
+                row.inputs()
+                    .unwrap_or_else(|reason| panic!("{}: {reason}", row.id))
+            })
+            .filter(|inputs| inputs.proto == "13")
+            .collect();
+        assert_eq!(rows.len(), 1_067);
+    }
+}

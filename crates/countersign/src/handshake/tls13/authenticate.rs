@@ -451,6 +451,7 @@ mod tests {
                     context: &[],
                     solicited: ExtensionSet::default(),
                     since: Since::Handshake,
+                    server_name: None,
                 };
                 let mut transcript = Transcript::new();
                 receive_identity(&wire, &config, &mut transcript, expectation, &bytes)

@@ -9,4 +9,8 @@
     reason = "this package holds test code only: a broken assumption must stop the test"
 )]
 
+pub mod endpoint;
+pub mod intercept;
 pub mod oracle;
+pub mod peers;
+pub mod wiretap;

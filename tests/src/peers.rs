@@ -1,0 +1,211 @@
+//! Other TLS implementations as peers in this process.
+
+pub mod credentials;
+pub mod openssl;
+pub mod rustls;
+
+pub use credentials::{Identity, KeyKind};
+
+use crate::wiretap::{KeyLog, Suite};
+
+/// The time at which everything in this process is verified: 2026-06-01T00:00:00Z.
+pub const NOW: u64 = 1_780_272_000;
+
+/// A group of the key exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "these are tested")]
+pub enum Group {
+    /// The hybrid of ML-KEM-768 and X25519.
+    X25519MlKem768,
+    /// X25519.
+    X25519,
+    /// P-256.
+    Secp256r1,
+    /// P-384.
+    Secp384r1,
+}
+
+impl Group {
+    /// All of them.
+    pub const ALL: [Self; 4] = [
+        Self::X25519MlKem768,
+        Self::X25519,
+        Self::Secp256r1,
+        Self::Secp384r1,
+    ];
+
+    /// The number on the wire.
+    pub const fn number(self) -> u16 {
+        match self {
+            Self::X25519MlKem768 => 0x11ec,
+            Self::X25519 => 0x001d,
+            Self::Secp256r1 => 0x0017,
+            Self::Secp384r1 => 0x0018,
+        }
+    }
+
+    /// The name by which OpenSSL knows it.
+    pub const fn openssl_name(self) -> &'static str {
+        match self {
+            Self::X25519MlKem768 => "X25519MLKEM768",
+            Self::X25519 => "X25519",
+            Self::Secp256r1 => "P-256",
+            Self::Secp384r1 => "P-384",
+        }
+    }
+}
+
+/// A signature scheme of the handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "these are tested")]
+pub enum Scheme {
+    /// ECDSA with P-256.
+    EcdsaP256,
+    /// ECDSA with P-384.
+    EcdsaP384,
+    /// ECDSA with P-521.
+    EcdsaP521,
+    /// Ed25519.
+    Ed25519,
+    /// RSA-PSS with an ordinary RSA key.
+    RsaPssRsaeSha256,
+    /// The same with SHA-384.
+    RsaPssRsaeSha384,
+    /// The same with SHA-512.
+    RsaPssRsaeSha512,
+    /// RSA-PSS with a key for RSA-PSS only.
+    RsaPssPssSha256,
+    /// The same with SHA-384.
+    RsaPssPssSha384,
+    /// The same with SHA-512.
+    RsaPssPssSha512,
+}
+
+impl Scheme {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::EcdsaP256,
+        Self::EcdsaP384,
+        Self::EcdsaP521,
+        Self::Ed25519,
+        Self::RsaPssRsaeSha256,
+        Self::RsaPssRsaeSha384,
+        Self::RsaPssRsaeSha512,
+        Self::RsaPssPssSha256,
+        Self::RsaPssPssSha384,
+        Self::RsaPssPssSha512,
+    ];
+
+    /// The number on the wire.
+    pub const fn number(self) -> u16 {
+        match self {
+            Self::EcdsaP256 => 0x0403,
+            Self::EcdsaP384 => 0x0503,
+            Self::EcdsaP521 => 0x0603,
+            Self::Ed25519 => 0x0807,
+            Self::RsaPssRsaeSha256 => 0x0804,
+            Self::RsaPssRsaeSha384 => 0x0805,
+            Self::RsaPssRsaeSha512 => 0x0806,
+            Self::RsaPssPssSha256 => 0x0809,
+            Self::RsaPssPssSha384 => 0x080a,
+            Self::RsaPssPssSha512 => 0x080b,
+        }
+    }
+
+    /// The registered name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::EcdsaP256 => "ecdsa_secp256r1_sha256",
+            Self::EcdsaP384 => "ecdsa_secp384r1_sha384",
+            Self::EcdsaP521 => "ecdsa_secp521r1_sha512",
+            Self::Ed25519 => "ed25519",
+            Self::RsaPssRsaeSha256 => "rsa_pss_rsae_sha256",
+            Self::RsaPssRsaeSha384 => "rsa_pss_rsae_sha384",
+            Self::RsaPssRsaeSha512 => "rsa_pss_rsae_sha512",
+            Self::RsaPssPssSha256 => "rsa_pss_pss_sha256",
+            Self::RsaPssPssSha384 => "rsa_pss_pss_sha384",
+            Self::RsaPssPssSha512 => "rsa_pss_pss_sha512",
+        }
+    }
+
+    /// The kind of key that signs in this scheme.
+    pub const fn key_kind(self) -> KeyKind {
+        match self {
+            Self::EcdsaP256 => KeyKind::EcdsaP256,
+            Self::EcdsaP384 => KeyKind::EcdsaP384,
+            Self::EcdsaP521 => KeyKind::EcdsaP521,
+            Self::Ed25519 => KeyKind::Ed25519,
+            Self::RsaPssRsaeSha256 | Self::RsaPssRsaeSha384 | Self::RsaPssRsaeSha512 => {
+                KeyKind::Rsa
+            }
+            Self::RsaPssPssSha256 | Self::RsaPssPssSha384 | Self::RsaPssPssSha512 => {
+                KeyKind::RsaPss
+            }
+        }
+    }
+}
+
+/// How a peer is set up, whatever the implementation.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "tests fill it in")]
+pub struct Setup {
+    /// The only cipher suite, or all.
+    pub suite: Option<Suite>,
+    /// The groups, most wanted first. A client sends a share of the first.
+    pub groups: Vec<Group>,
+    /// The only scheme in which the other end may sign, or all.
+    pub peer_scheme: Option<Scheme>,
+    /// The own certificate.
+    pub identity: Option<&'static Identity>,
+    /// On a server: whether a client must show a certificate.
+    pub client_certificate: ClientCertificate,
+    /// The application protocols.
+    pub alpn: Vec<&'static str>,
+    /// Where the secrets go.
+    pub log: KeyLog,
+}
+
+/// What a server demands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "there is no other")]
+pub enum ClientCertificate {
+    /// It does not ask.
+    NotAsked,
+    /// It asks, and takes no for an answer.
+    Optional,
+    /// It insists.
+    Required,
+}
+
+impl Default for Setup {
+    /// A client without a certificate, or a server that asks for none (and lacks its own).
+    fn default() -> Self {
+        Self {
+            suite: None,
+            groups: Group::ALL.to_vec(),
+            peer_scheme: None,
+            identity: None,
+            client_certificate: ClientCertificate::NotAsked,
+            alpn: Vec::new(),
+            log: KeyLog::default(),
+        }
+    }
+}
+
+impl Setup {
+    /// A server with a certificate of this kind.
+    pub fn server(kind: KeyKind) -> Self {
+        Self {
+            identity: Some(Identity::server(kind)),
+            ..Self::default()
+        }
+    }
+
+    /// A client with a certificate of this kind.
+    pub fn client(kind: KeyKind) -> Self {
+        Self {
+            identity: Some(Identity::client(kind)),
+            ..Self::default()
+        }
+    }
+}

@@ -39,6 +39,8 @@ pub trait Endpoint {
     fn exchange(&mut self, arrived: &[u8]) -> Vec<u8>;
     /// Queues application data; the next [`exchange`](Self::exchange) sends it.
     fn write(&mut self, data: &[u8]);
+    /// Ends this direction: the next [`exchange`](Self::exchange) sends `close_notify`.
+    fn close(&mut self);
     /// All application data that arrived.
     fn received(&self) -> &[u8];
     /// Whether the handshake completed at some time.

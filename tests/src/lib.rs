@@ -10,7 +10,9 @@
 )]
 
 pub mod endpoint;
+pub mod folder;
 pub mod intercept;
 pub mod oracle;
 pub mod peers;
+pub mod programs;
 pub mod wiretap;

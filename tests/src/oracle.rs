@@ -10,8 +10,10 @@ pub mod compare;
 pub mod data;
 pub mod deviations;
 pub mod inputs;
+pub mod openssl;
 pub mod row;
 mod runner;
+pub mod talk;
 
 pub use row::{Alerted, Record, Row, SideRecord};
 pub use runner::{Implementation, Outcome, Scope, Summary, Tally, run};

@@ -1,5 +1,7 @@
 //! The verify callbacks and replacement verifiers that the rows name, as pure functions.
 
+use core::fmt;
+
 /// A verify callback (`SSL_set_verify`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "the matrix names exactly these")]
@@ -39,6 +41,13 @@ pub struct Call {
     pub depth: u32,
     /// The code that is set at that moment.
     pub code: u32,
+}
+
+impl fmt::Display for Call {
+    /// As in the traces of the matrix: depth, code, ok.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.depth, self.code, u8::from(self.ok))
+    }
 }
 
 /// What the callback does.

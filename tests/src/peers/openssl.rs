@@ -150,9 +150,13 @@ impl OpenSsl {
     }
 
     fn advance(&mut self) -> Result<(), ::openssl::ssl::Error> {
+        // An error that a verify callback tolerated stays in the queue of the thread, where
+        // the next call would take it for its own.
+        drop(ErrorStack::get());
         if !self.completed {
             self.stream.do_handshake()?;
             self.completed = true;
+            drop(ErrorStack::get());
         }
         if !self.unsent.is_empty() {
             let unsent = core::mem::take(&mut self.unsent);
@@ -183,6 +187,12 @@ impl Endpoint for OpenSsl {
 
     fn write(&mut self, data: &[u8]) {
         self.unsent.extend_from_slice(data);
+    }
+
+    fn close(&mut self) {
+        drop(ErrorStack::get());
+        // It says whether the other end has closed too, which does not matter here.
+        let _ = self.stream.shutdown();
     }
 
     fn received(&self) -> &[u8] {

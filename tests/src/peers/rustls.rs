@@ -182,6 +182,10 @@ impl Endpoint for Rustls {
             .expect("the buffer has room");
     }
 
+    fn close(&mut self) {
+        self.connection.send_close_notify();
+    }
+
     fn received(&self) -> &[u8] {
         &self.received
     }

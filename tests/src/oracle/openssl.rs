@@ -1,0 +1,238 @@
+//! The rows played by OpenSSL itself, through the crate `openssl`: what comes out must be
+//! what is recorded, so that the runner is known to play rows as they were played.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use openssl::error::ErrorStack;
+use openssl::ssl::{
+    Ssl, SslContext, SslContextBuilder, SslFiletype, SslMethod, SslMode, SslVerifyMode, SslVersion,
+};
+use openssl::x509::store::{X509Lookup, X509StoreBuilder};
+use openssl::x509::verify::{X509VerifyFlags, X509VerifyParamRef};
+use openssl::x509::{X509, X509StoreContextRef, X509VerifyResult};
+
+use super::callback::{Call, Callback};
+use super::data::Files;
+use super::inputs::{Flag, Inputs, SideInputs};
+use super::runner::{Implementation, Outcome};
+use super::talk::{self, Witness};
+use crate::endpoint::{Endpoint, Side};
+use crate::folder::TemporaryFolder;
+use crate::peers::NOW;
+use crate::peers::openssl::{OpenSsl, set_identity};
+use crate::wiretap::KeyLog;
+
+/// OpenSSL on both sides.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenSslItself;
+
+impl Implementation for OpenSslItself {
+    fn play(&self, inputs: &Inputs, steps: &[String], files: &Files) -> Outcome {
+        if steps != ["hs"] || inputs.proto != "13" {
+            return Outcome::LeftOut("not a single handshake of TLS 1.3".to_owned());
+        }
+        for side in [&inputs.client, &inputs.server] {
+            if let Some(reason) = cannot_say(side) {
+                return Outcome::LeftOut(reason.to_owned());
+            }
+        }
+        let log = KeyLog::default();
+        let mut client = Played::new(Side::Client, &inputs.client, files, &log);
+        let mut server = Played::new(Side::Server, &inputs.server, files, &log);
+        Outcome::Ran(vec![talk::handshake(&mut client, &mut server, &log)])
+    }
+}
+
+/// What the safe interface of the crate cannot express.
+fn cannot_say(side: &SideInputs) -> Option<&'static str> {
+    match side.callback {
+        _ if side.replacement.is_some() => Some("the crate has no replacement verifiers"),
+        Callback::Negative => Some("a callback of the crate returns no negative number"),
+        Callback::Retry | Callback::RetryZero => Some("the crate has no SSL_set_retry_verify"),
+        _ => None,
+    }
+}
+
+/// One end, with the trace of its callback.
+#[derive(Debug)]
+struct Played {
+    end: OpenSsl,
+    trace: Arc<Mutex<Vec<String>>>,
+}
+
+impl Played {
+    fn new(side: Side, inputs: &SideInputs, files: &Files, log: &KeyLog) -> Self {
+        let trace = Arc::default();
+        let context = context(side, inputs, files, log, &trace).expect("the inputs are accepted");
+        let mut ssl = Ssl::new(&context).expect("a connection can be made");
+        set_parameters(ssl.param_mut(), inputs).expect("the parameters are accepted");
+        Self {
+            end: OpenSsl::start(ssl, side),
+            trace,
+        }
+    }
+}
+
+fn context(
+    side: Side,
+    inputs: &SideInputs,
+    files: &Files,
+    log: &KeyLog,
+    trace: &Arc<Mutex<Vec<String>>>,
+) -> Result<SslContext, ErrorStack> {
+    let mut builder = SslContext::builder(SslMethod::tls())?;
+    builder.set_min_proto_version(Some(SslVersion::TLS1_3))?;
+    builder.set_security_level(u32::from(inputs.level));
+    builder.set_mode(SslMode::NO_AUTO_CHAIN);
+    builder.set_session_id_context(b"oracle")?;
+    if let Some(name) = &inputs.certificate {
+        let folder = match side {
+            Side::Client => "client",
+            Side::Server => "server",
+        };
+        let (chain, key) = files.identity(folder, name);
+        // One that the security level refuses leaves the context without one.
+        let _ = set_identity(&mut builder, chain, key);
+    }
+    set_trust(&mut builder, inputs, files)?;
+    set_verification(&mut builder, inputs, Arc::clone(trace));
+    let log = log.clone();
+    builder.set_keylog_callback(move |_, line| log.record_line(line));
+    Ok(builder.build())
+}
+
+fn set_trust(
+    builder: &mut SslContextBuilder,
+    inputs: &SideInputs,
+    files: &Files,
+) -> Result<(), ErrorStack> {
+    let mut store = X509StoreBuilder::new()?;
+    for anchor in X509::stack_from_pem(files.anchors(&inputs.trust).as_bytes())? {
+        store.add_cert(anchor)?;
+    }
+    if !inputs.crls.is_empty() {
+        // The crate reads revocation lists from files only.
+        let folder = TemporaryFolder::new();
+        let file = folder.put("crls.pem", &files.crls(&inputs.crls));
+        store
+            .add_lookup(X509Lookup::file())?
+            .load_crl_file(&file, SslFiletype::PEM)?;
+    }
+    builder.set_cert_store(store.build());
+    Ok(())
+}
+
+fn set_verification(
+    builder: &mut SslContextBuilder,
+    inputs: &SideInputs,
+    trace: Arc<Mutex<Vec<String>>>,
+) {
+    let bits = i32::try_from(inputs.mode).expect("a small number");
+    let mode = SslVerifyMode::from_bits_retain(bits);
+    let callback = inputs.callback;
+    if callback == Callback::Absent {
+        builder.set_verify(mode);
+        return;
+    }
+    builder.set_verify_callback(mode, move |ok, context| {
+        let call = Call {
+            ok,
+            depth: context.error_depth(),
+            code: u32::try_from(context.error().as_raw()).expect("not negative"),
+        };
+        trace
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(call.to_string());
+        let reply = callback.reply(call, &mut 0);
+        set_code(context, reply.set_code);
+        reply.go_on
+    });
+}
+
+fn set_code(context: &mut X509StoreContextRef, code: Option<u32>) {
+    match code {
+        Some(0) => context.set_error(X509VerifyResult::OK),
+        Some(_) => context.set_error(X509VerifyResult::APPLICATION_VERIFICATION),
+        None => {}
+    }
+}
+
+fn set_parameters(
+    parameters: &mut X509VerifyParamRef,
+    inputs: &SideInputs,
+) -> Result<(), ErrorStack> {
+    parameters.set_time(i64::try_from(NOW).expect("small"));
+    if let Some(flag) = inputs.flag {
+        parameters.set_flags(match flag {
+            Flag::PartialChain => X509VerifyFlags::PARTIAL_CHAIN,
+            Flag::Strict => X509VerifyFlags::X509_STRICT,
+            Flag::NoCheckTime => X509VerifyFlags::NO_CHECK_TIME,
+            Flag::CrlCheckLeaf => X509VerifyFlags::CRL_CHECK,
+            Flag::CrlCheckAll => X509VerifyFlags::CRL_CHECK | X509VerifyFlags::CRL_CHECK_ALL,
+        })?;
+    }
+    if let Some(depth) = inputs.depth {
+        parameters.set_depth(i32::try_from(depth).expect("a small number"));
+    }
+    if let Some(level) = inputs.auth_level {
+        parameters.set_auth_level(i32::from(level));
+    }
+    if let Some(host) = &inputs.host {
+        parameters.set_host(host)?;
+    }
+    if let Some(ip) = &inputs.ip {
+        parameters.set_ip(ip.parse().expect("an address"))?;
+    }
+    if let Some(email) = &inputs.email {
+        parameters.set_email(email)?;
+    }
+    Ok(())
+}
+
+impl Witness for Played {
+    fn verify_result(&self) -> u32 {
+        u32::try_from(self.end.ssl().verify_result().as_raw()).expect("not negative")
+    }
+
+    fn trace(&self) -> Vec<String> {
+        self.trace
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+impl Endpoint for Played {
+    fn exchange(&mut self, arrived: &[u8]) -> Vec<u8> {
+        self.end.exchange(arrived)
+    }
+
+    fn write(&mut self, data: &[u8]) {
+        self.end.write(data);
+    }
+
+    fn close(&mut self) {
+        self.end.close();
+    }
+
+    fn received(&self) -> &[u8] {
+        self.end.received()
+    }
+
+    fn completed(&self) -> bool {
+        self.end.completed()
+    }
+
+    fn failure(&self) -> Option<&str> {
+        self.end.failure()
+    }
+
+    fn alpn(&self) -> Option<Vec<u8>> {
+        self.end.alpn()
+    }
+
+    fn peer_certificate(&self) -> Option<Vec<u8>> {
+        self.end.peer_certificate()
+    }
+}

@@ -7,6 +7,7 @@
 
 pub mod callback;
 pub mod compare;
+pub mod countersign;
 pub mod data;
 pub mod deviations;
 pub mod inputs;
@@ -14,6 +15,7 @@ pub mod openssl;
 pub mod row;
 mod runner;
 pub mod talk;
+mod weak_key;
 
 pub use row::{Alerted, Record, Row, SideRecord};
 pub use runner::{Implementation, Outcome, Scope, Summary, Tally, run};

@@ -1,15 +1,34 @@
-//! Other TLS implementations as peers in this process.
+//! TLS implementations as ends in this process: countersign and its peers.
 
+pub mod countersign;
 pub mod credentials;
 pub mod openssl;
 pub mod rustls;
 
 pub use credentials::{Identity, KeyKind};
 
+use crate::endpoint::Endpoint;
 use crate::wiretap::{KeyLog, Suite};
 
 /// The time at which everything in this process is verified: 2026-06-01T00:00:00Z.
 pub const NOW: u64 = 1_780_272_000;
+
+/// Makes an end.
+pub type Make = fn(&Setup) -> Box<dyn Endpoint>;
+
+/// Every implementation, as a client.
+pub const CLIENTS: [(&str, Make); 3] = [
+    ("countersign", |setup| Box::new(countersign::client(setup))),
+    ("rustls", |setup| Box::new(rustls::client(setup))),
+    ("OpenSSL", |setup| Box::new(openssl::client(setup))),
+];
+
+/// Every implementation, as a server.
+pub const SERVERS: [(&str, Make); 3] = [
+    ("countersign", |setup| Box::new(countersign::server(setup))),
+    ("rustls", |setup| Box::new(rustls::server(setup))),
+    ("OpenSSL", |setup| Box::new(openssl::server(setup))),
+];
 
 /// A group of the key exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

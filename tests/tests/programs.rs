@@ -7,16 +7,10 @@
 
 use std::path::PathBuf;
 
-use countersign_tests::endpoint::Endpoint;
 use countersign_tests::folder::TemporaryFolder;
 use countersign_tests::peers::credentials::authority_pem;
-use countersign_tests::peers::{ClientCertificate, Identity, KeyKind, Setup, rustls};
+use countersign_tests::peers::{CLIENTS, ClientCertificate, Identity, KeyKind, SERVERS, Setup};
 use countersign_tests::programs::{Program, accept, connect, drive, find, listen};
-
-type Make = fn(&Setup) -> Box<dyn Endpoint>;
-
-const CLIENTS: [(&str, Make); 1] = [("rustls", |setup| Box::new(rustls::client(setup)))];
-const SERVERS: [(&str, Make); 1] = [("rustls", |setup| Box::new(rustls::server(setup)))];
 
 /// The files that the programs need.
 struct Papers {

@@ -4,7 +4,8 @@
 //! expected instead: the comparison stays strict, only against another record. A
 //! difference that no entry explains is a failure.
 
-use super::row::{Record, Row};
+use super::callback::APPLICATION_ERROR;
+use super::row::{Alerted, Record, Row, SideRecord};
 use super::runner::Outcome;
 
 /// A difference that was decided.
@@ -33,17 +34,83 @@ pub enum Instead {
 }
 
 /// Every decided difference.
-pub static DEVIATIONS: &[Deviation] = &[Deviation {
-    name: "no-check-time beats an explicit time",
-    decision: "quirk 16: the rule of OpenSSL 4.0",
-    applies: |row| row.out_4_0.is_some() && uses_flag(row, "notime"),
-    instead: Instead::OpenSsl4,
-}];
+pub static DEVIATIONS: &[Deviation] = &[
+    Deviation {
+        name: "no-check-time beats an explicit time",
+        decision: "quirk 16: the rule of OpenSSL 4.0",
+        applies: |row| row.out_4_0.is_some() && either(row, "param", &["notime"]),
+        instead: Instead::OpenSsl4,
+    },
+    Deviation {
+        name: "an empty trust store with PEER is refused when the configuration is built",
+        decision: "defaults: the mistake is found at start-up",
+        applies: |row| either(row, "trust", &["none"]),
+        instead: Instead::Refused,
+    },
+    Deviation {
+        name: "an own certificate below the security level is refused when the configuration is built",
+        decision: "defaults: the mistake is found at start-up",
+        applies: |row| level(row, "slevel") > 3 || level(row, "clevel") > 3 && row.has("ccert"),
+        instead: Instead::Refused,
+    },
+    Deviation {
+        name: "a replacement verifier of the server that says no leaves a code",
+        decision: "quirk 12: a rejection carries its reason",
+        applies: |row| row.is("savc", &["ok0", "neg"]),
+        instead: Instead::Changed(|record| record.server.verify_result = APPLICATION_ERROR),
+    },
+    Deviation {
+        name: "a replacement verifier of the client that says no leaves a code",
+        decision: "quirk 12: a rejection carries its reason",
+        applies: |row| row.is("cavc", &["ok0", "neg"]),
+        instead: Instead::Changed(|record| record.client.verify_result = APPLICATION_ERROR),
+    },
+    Deviation {
+        name: "a client's RSA key of 1024 bits does not authenticate",
+        decision: "RSA keys below 2048 bits never authenticate a handshake",
+        applies: |row| row.is("ccert", &["weakkey"]),
+        instead: Instead::Changed(|record| {
+            refused(&mut record.server);
+            record.client.ok = false;
+            unsupported(record, "s");
+        }),
+    },
+    Deviation {
+        name: "a server's RSA key of 1024 bits does not authenticate",
+        decision: "RSA keys below 2048 bits never authenticate a handshake",
+        applies: |row| row.is("scert", &["weakkey"]),
+        instead: Instead::Changed(|record| {
+            refused(&mut record.client);
+            record.server.completed = false;
+            record.server.ok = false;
+            unsupported(record, "c");
+        }),
+    },
+];
 
-fn uses_flag(row: &Row, flag: &str) -> bool {
-    ["sparam", "cparam"]
+/// Whether the input of either side, `sparam` or `cparam` for example, has one of the values.
+fn either(row: &Row, name: &str, values: &[&str]) -> bool {
+    ["s", "c"]
         .iter()
-        .any(|name| row.raw_inputs.get(*name).and_then(|value| value.as_str()) == Some(flag))
+        .any(|side| row.is(&format!("{side}{name}"), values))
+}
+
+fn level(row: &Row, name: &str) -> u64 {
+    let value = row.raw_inputs.get(name);
+    value.and_then(serde_json::Value::as_u64).unwrap_or(2)
+}
+
+/// The end that did not accept its peer, before any verification had a result.
+fn refused(side: &mut SideRecord) {
+    side.completed = false;
+    side.ok = false;
+    side.verify_result = 0;
+    side.peer = None;
+}
+
+fn unsupported(record: &mut Record, by: &str) {
+    record.alerts = vec![Alerted(by.to_owned(), 2, 43)];
+    record.alive = Some(false);
 }
 
 impl Deviation {

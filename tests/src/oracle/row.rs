@@ -36,6 +36,19 @@ impl Row {
         Inputs::read(&self.raw_inputs)
     }
 
+    /// Whether an input, as written, is one of these.
+    pub fn is(&self, input: &str, values: &[&str]) -> bool {
+        self.raw_inputs
+            .get(input)
+            .and_then(serde_json::Value::as_str)
+            .is_some_and(|value| values.contains(&value))
+    }
+
+    /// Whether an input differs from its default.
+    pub fn has(&self, input: &str) -> bool {
+        self.raw_inputs.contains_key(input)
+    }
+
     /// The inputs in one line, for a report.
     pub fn describe(&self) -> String {
         let inputs: Vec<String> = self

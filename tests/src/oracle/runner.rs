@@ -111,6 +111,15 @@ impl Summary {
         self.families.values().map(|tally| tally.failed).sum()
     }
 
+    /// The deviations that explained nothing: on the whole matrix there must be none.
+    pub fn unused_deviations(&self) -> Vec<&'static str> {
+        DEVIATIONS
+            .iter()
+            .map(|deviation| deviation.name)
+            .filter(|name| !self.deviations.contains_key(name))
+            .collect()
+    }
+
     /// A line for each family, for each deviation, and for each reason to leave rows out.
     pub fn report(&self) -> String {
         let mut text =

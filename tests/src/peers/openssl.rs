@@ -23,6 +23,7 @@ pub struct OpenSsl {
     received: Vec<u8>,
     unsent: Vec<u8>,
     completed: bool,
+    closes: bool,
     failure: Option<String>,
 }
 
@@ -135,6 +136,7 @@ impl OpenSsl {
             received: Vec::new(),
             unsent: Vec::new(),
             completed: false,
+            closes: false,
             failure: None,
         }
     }
@@ -182,6 +184,11 @@ impl Endpoint for OpenSsl {
                 _ => error.to_string(),
             });
         }
+        if core::mem::take(&mut self.closes) {
+            drop(ErrorStack::get());
+            // It says whether the other end has closed too, which does not matter here.
+            let _ = self.stream.shutdown();
+        }
         core::mem::take(&mut self.stream.get_mut().sent)
     }
 
@@ -190,9 +197,7 @@ impl Endpoint for OpenSsl {
     }
 
     fn close(&mut self) {
-        drop(ErrorStack::get());
-        // It says whether the other end has closed too, which does not matter here.
-        let _ = self.stream.shutdown();
+        self.closes = true;
     }
 
     fn received(&self) -> &[u8] {

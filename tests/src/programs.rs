@@ -1,7 +1,7 @@
 //! Real programs on the loopback interface.
 
 use std::io::{BufRead as _, BufReader, Read, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -150,6 +150,12 @@ pub fn accept(listener: TcpListener) -> TcpStream {
     thread::spawn(move || sender.send(listener.accept()));
     let accepted = accepted.recv_timeout(DEADLINE).expect("somebody connects");
     bounded(accepted.expect("a connection").0)
+}
+
+/// Says that nothing more will come, as programs wait for it before they end.
+pub fn hang_up(socket: &TcpStream) {
+    // A peer that is gone already cannot be told.
+    let _ = socket.shutdown(Shutdown::Write);
 }
 
 fn bounded(socket: TcpStream) -> TcpStream {

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use countersign_tests::folder::TemporaryFolder;
 use countersign_tests::peers::credentials::authority_pem;
 use countersign_tests::peers::{CLIENTS, ClientCertificate, Identity, KeyKind, SERVERS, Setup};
-use countersign_tests::programs::{Program, accept, connect, drive, find, listen};
+use countersign_tests::programs::{Program, accept, connect, drive, find, hang_up, listen};
 
 /// The files that the programs need.
 struct Papers {
@@ -133,6 +133,7 @@ fn servers_talk_to_s_client_with_and_without_a_certificate() {
                 end.write(b"a friend\n");
                 end.close();
                 drive(&mut *end, &mut socket, |_| true);
+                hang_up(&socket);
                 let (_, output) = program.finish();
                 assert!(
                     output.contains("Verify return code: 0 (ok)"),
@@ -160,6 +161,7 @@ fn s_client_without_a_certificate_is_told_so() {
         let (mut end, mut socket) = (make(&setup), accept(listener));
         drive(&mut *end, &mut socket, |_| false);
         assert!(!end.completed(), "{name}");
+        hang_up(&socket);
         let (_, output) = program.finish();
         assert!(output.contains("alert number 116"), "{name}: {output}");
     }

@@ -1,0 +1,513 @@
+//! A peer that does the wrong thing under the right keys: at every await of both handshakes
+//! every wrong message, and every message damaged in every way, each with its alert.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a broken assumption must stop the test"
+)]
+
+use ::countersign::Error;
+use countersign_tests::endpoint::{Endpoint as _, Side, run_until_idle};
+use countersign_tests::intercept::{Interceptor, Outgoing};
+use countersign_tests::peers::{ClientCertificate, Group, KeyKind, Setup, countersign, openssl};
+use countersign_tests::wiretap::{Content, Epoch, Piece, Wiretap};
+
+const UNEXPECTED_MESSAGE: u8 = 10;
+const BAD_RECORD_MAC: u8 = 20;
+const RECORD_OVERFLOW: u8 = 22;
+const ILLEGAL_PARAMETER: u8 = 47;
+const DECODE_ERROR: u8 = 50;
+const DECRYPT_ERROR: u8 = 51;
+
+/// Both ends prove themselves, after a retry, so that every message there is occurs.
+fn setups() -> (Setup, Setup) {
+    let client = Setup {
+        groups: vec![Group::Secp384r1, Group::X25519],
+        ..Setup::client(KeyKind::EcdsaP256)
+    };
+    let server = Setup {
+        groups: vec![Group::X25519],
+        client_certificate: ClientCertificate::Required,
+        ..Setup::server(KeyKind::EcdsaP256)
+    };
+    (client, server)
+}
+
+/// The messages that OpenSSL sends in this handshake, in order.
+fn script(from: Side) -> Vec<Vec<u8>> {
+    let (client, server) = setups();
+    let mut tap = Wiretap::new(&server.log);
+    let (mut client, mut server) = (openssl::client(&client), openssl::server(&server));
+    run_until_idle(&mut client, &mut server, &mut tap);
+    let sent = tap.pieces().iter().filter(|piece| piece.from == from);
+    let messages = sent.filter_map(|piece| match &piece.content {
+        Content::Handshake(message) if message[0] != 4 => Some(message.clone()),
+        _ => None,
+    });
+    messages.collect()
+}
+
+/// What the victim did.
+struct Outcome {
+    alerts: Vec<u8>,
+    error: Option<Error>,
+    completed: bool,
+}
+
+/// Lets OpenSSL talk to countersign and changes the message number `at` that OpenSSL sends.
+fn change(victim: Side, at: usize, mut instead: impl FnMut(&Piece) -> Vec<Outgoing>) -> Outcome {
+    let (client_setup, server_setup) = setups();
+    let mut count = 0;
+    let mut line = Interceptor::new(&client_setup.log, &server_setup.log, |piece| {
+        if piece.from == victim || piece.message_type().is_none() {
+            return piece.unchanged();
+        }
+        count += 1;
+        if count == at + 1 {
+            instead(piece)
+        } else {
+            piece.unchanged()
+        }
+    });
+    let end = match victim {
+        Side::Server => {
+            let mut end = countersign::server(&server_setup);
+            run_until_idle(&mut openssl::client(&client_setup), &mut end, &mut line);
+            end
+        }
+        Side::Client => {
+            let mut end = countersign::client(&client_setup);
+            run_until_idle(&mut end, &mut openssl::server(&server_setup), &mut line);
+            end
+        }
+    };
+    Outcome {
+        alerts: line.alerts(victim),
+        error: end.error().cloned(),
+        completed: end.completed(),
+    }
+}
+
+impl Outcome {
+    /// What is wrong with it, if anything.
+    fn complaint(&self, expected: u8) -> Option<String> {
+        let blamed = match &self.error {
+            Some(Error::PeerViolated { alert, .. }) => Some(alert.code()),
+            _ => None,
+        };
+        let as_expected = self.alerts == [expected] && blamed == Some(expected) && !self.completed;
+        (!as_expected).then(|| {
+            let (alerts, error) = (&self.alerts, &self.error);
+            format!("expected {expected}, sent {alerts:?}, because of {error:?}")
+        })
+    }
+}
+
+const VICTIMS: [Side; 2] = [Side::Client, Side::Server];
+
+/// Tries a change at every message that the victim waits for.
+fn at_every_await(
+    what: &str,
+    expected: impl Fn(&[u8]) -> u8,
+    instead: impl Fn(&Piece, &[u8]) -> Vec<Outgoing>,
+) {
+    let mut complaints = Vec::new();
+    for victim in VICTIMS {
+        for (at, message) in script(victim.other()).iter().enumerate() {
+            let outcome = change(victim, at, |piece| instead(piece, bytes(piece)));
+            if let Some(complaint) = outcome.complaint(expected(message)) {
+                let place = format!("victim {victim}, message {at} of type {}", message[0]);
+                complaints.push(format!("{what}, {place}: {complaint}"));
+            }
+        }
+    }
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
+fn bytes(piece: &Piece) -> &[u8] {
+    match &piece.content {
+        Content::Handshake(message) => message,
+        _ => &[],
+    }
+}
+
+fn message(message_type: u8, body: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(body.len()).unwrap().to_be_bytes();
+    [&[message_type], &length[1..], body].concat()
+}
+
+/// A message of every type there is or was, and of some that never were. Those that this
+/// handshake knows are real ones.
+fn catalogue() -> Vec<Vec<u8>> {
+    let ticket = [&[0; 8][..], &[1, 7, 0, 1, 9, 0, 0]].concat();
+    let mut all = vec![
+        message(0, &[]),
+        message(3, &[3, 3, 0]),
+        message(4, &ticket),
+        message(5, &[]),
+        message(6, &[3, 4]),
+        message(8, &[0, 0]),
+        message(12, &[0; 40]),
+        message(14, &[]),
+        message(16, &[0; 40]),
+        message(21, &[0; 8]),
+        message(22, &[1, 0, 0, 1, 9]),
+        message(24, &[0]),
+        message(25, &[0; 12]),
+        message(67, &[]),
+        message(99, &[1, 2, 3]),
+        message(254, &[0; 32]),
+        message(255, &[]),
+    ];
+    let mut known = [script(Side::Client), script(Side::Server)].concat();
+    known.retain(|real| real[0] != 8);
+    known.dedup_by_key(|real| real[0]);
+    all.extend(known);
+    all
+}
+
+#[test]
+fn every_wrong_message_at_every_await() {
+    let mut tried = 0;
+    let mut complaints = Vec::new();
+    let catalogue = catalogue();
+    for victim in VICTIMS {
+        for (at, right) in script(victim.other()).iter().enumerate() {
+            // A server may go on with its Certificate where a request was due.
+            let fits = |wrong: u8| wrong == right[0] || (right[0], wrong) == (13, 11);
+            for wrong in catalogue.iter().filter(|wrong| !fits(wrong[0])) {
+                let outcome = change(victim, at, |piece| piece.in_fragments(wrong, 1 << 14));
+                tried += 1;
+                if let Some(complaint) = outcome.complaint(UNEXPECTED_MESSAGE) {
+                    let place = format!("victim {victim}, {} for {}", wrong[0], right[0]);
+                    complaints.push(format!("{place}: {complaint}"));
+                }
+            }
+        }
+    }
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    assert!(tried > 200, "only {tried}");
+}
+
+#[test]
+fn a_message_that_is_left_out() {
+    let mut complaints = Vec::new();
+    for victim in VICTIMS {
+        let script = script(victim.other());
+        for (at, message) in script.iter().enumerate() {
+            // Without a hello, or the last message, both ends wait.
+            let is_retry = victim == Side::Client && at == 0;
+            if message[0] == 1 || is_retry || at == script.len() - 1 {
+                continue;
+            }
+            // A server may do without a request, but then the client's Finished is wrong,
+            // or rather the server's own, since the transcript differs.
+            let expected = match message[0] {
+                13 => DECRYPT_ERROR,
+                _ => UNEXPECTED_MESSAGE,
+            };
+            let outcome = change(victim, at, |_| Vec::new());
+            if let Some(complaint) = outcome.complaint(expected) {
+                complaints.push(format!("victim {victim}, {}: {complaint}", message[0]));
+            }
+        }
+    }
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
+#[test]
+fn a_message_that_comes_twice() {
+    let mut complaints = Vec::new();
+    for victim in VICTIMS {
+        let script = script(victim.other());
+        for (at, message) in script.iter().enumerate().take(script.len() - 1) {
+            let outcome = change(victim, at, |piece| {
+                [piece.unchanged(), piece.unchanged()].concat()
+            });
+            // After a retry another ClientHello is due, but not the same.
+            let expected = match (message[0], at) {
+                (1, 0) => ILLEGAL_PARAMETER,
+                _ => UNEXPECTED_MESSAGE,
+            };
+            if let Some(complaint) = outcome.complaint(expected) {
+                complaints.push(format!("victim {victim}, {}: {complaint}", message[0]));
+            }
+        }
+    }
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
+#[test]
+fn a_second_retry() {
+    let retry = script(Side::Server)[0].clone();
+    let outcome = change(Side::Client, 1, |piece| {
+        vec![Outgoing::handshake(piece.epoch, retry.clone())]
+    });
+    assert_eq!(outcome.complaint(UNEXPECTED_MESSAGE), None);
+}
+
+#[test]
+fn every_wrong_message_after_the_handshake() {
+    for victim in VICTIMS {
+        for wrong in catalogue() {
+            // Both take a KeyUpdate, a client takes tickets.
+            if wrong[0] == 24 || (victim == Side::Client && wrong[0] == 4) {
+                continue;
+            }
+            let outcome = after_the_handshake(victim, &wrong);
+            let place = format!("victim {victim}, type {}", wrong[0]);
+            assert!(outcome.completed, "{place}");
+            assert_eq!(outcome.alerts, [UNEXPECTED_MESSAGE], "{place}");
+        }
+    }
+}
+
+/// Lets OpenSSL send a message in place of its first data.
+fn after_the_handshake(victim: Side, wrong: &[u8]) -> Outcome {
+    let (client_setup, server_setup) = setups();
+    let mut line = Interceptor::new(&client_setup.log, &server_setup.log, |piece| {
+        match piece.content {
+            Content::Data(_) if piece.from != victim => piece.in_fragments(wrong, 1 << 14),
+            _ => piece.unchanged(),
+        }
+    });
+    let end = match victim {
+        Side::Server => {
+            let mut end = countersign::server(&server_setup);
+            let mut other = openssl::client(&client_setup);
+            other.write(b"data");
+            run_until_idle(&mut other, &mut end, &mut line);
+            end
+        }
+        Side::Client => {
+            let mut end = countersign::client(&client_setup);
+            let mut other = openssl::server(&server_setup);
+            other.write(b"data");
+            run_until_idle(&mut end, &mut other, &mut line);
+            end
+        }
+    };
+    Outcome {
+        alerts: line.alerts(victim),
+        error: end.error().cloned(),
+        completed: end.completed(),
+    }
+}
+
+#[test]
+fn a_message_that_is_a_byte_short() {
+    at_every_await(
+        "a byte short",
+        |_| DECODE_ERROR,
+        |piece, right| {
+            let shorter = message(right[0], &right[4..right.len() - 1]);
+            vec![Outgoing::handshake(piece.epoch, shorter)]
+        },
+    );
+}
+
+#[test]
+fn a_message_that_is_a_byte_long() {
+    at_every_await(
+        "a byte long",
+        |_| DECODE_ERROR,
+        |piece, right| {
+            let longer = message(right[0], &[&right[4..], &[0]].concat());
+            vec![Outgoing::handshake(piece.epoch, longer)]
+        },
+    );
+}
+
+#[test]
+fn an_empty_message() {
+    at_every_await(
+        "empty",
+        |_| DECODE_ERROR,
+        |piece, right| vec![Outgoing::handshake(piece.epoch, message(right[0], &[]))],
+    );
+}
+
+#[test]
+fn data_in_the_middle_of_the_handshake() {
+    at_every_await(
+        "application data",
+        |_| UNEXPECTED_MESSAGE,
+        |piece, _| vec![Outgoing::record(piece.epoch, 23, *b"too early")],
+    );
+}
+
+#[test]
+fn a_record_between_the_fragments_of_a_message() {
+    at_every_await(
+        "change_cipher_spec between fragments",
+        |_| UNEXPECTED_MESSAGE,
+        |piece, right| {
+            vec![
+                Outgoing::handshake(piece.epoch, &right[..3]),
+                Outgoing::record(Epoch::Plain, 20, [1]),
+                Outgoing::handshake(piece.epoch, &right[3..]),
+            ]
+        },
+    );
+}
+
+#[test]
+fn an_empty_handshake_record() {
+    at_every_await(
+        "an empty record",
+        |_| UNEXPECTED_MESSAGE,
+        |piece, _| vec![Outgoing::handshake(piece.epoch, [])],
+    );
+}
+
+#[test]
+fn a_record_of_an_unknown_type() {
+    at_every_await(
+        "content type 99",
+        |_| UNEXPECTED_MESSAGE,
+        |piece, right| vec![Outgoing::record(piece.epoch, 99, right)],
+    );
+}
+
+#[test]
+fn a_malformed_change_cipher_spec() {
+    at_every_await(
+        "change_cipher_spec of 2",
+        |_| UNEXPECTED_MESSAGE,
+        |piece, _| {
+            vec![
+                Outgoing::record(Epoch::Plain, 20, [2]),
+                Outgoing::record(piece.epoch, 20, [2]),
+            ]
+        },
+    );
+}
+
+#[test]
+fn a_message_that_runs_across_a_change_of_keys() {
+    let mut complaints = Vec::new();
+    for victim in VICTIMS {
+        let script = script(victim.other());
+        for (at, message) in script.iter().enumerate() {
+            let is_last = match (victim, message[0]) {
+                (Side::Client, 2) => at > 0,
+                (_, 20) => true,
+                _ => false,
+            };
+            if !is_last {
+                continue;
+            }
+            let outcome = change(victim, at, |piece| {
+                let more = [bytes(piece), &[24, 0]].concat();
+                vec![Outgoing::handshake(piece.epoch, more)]
+            });
+            if let Some(complaint) = outcome.complaint(UNEXPECTED_MESSAGE) {
+                complaints.push(format!("victim {victim}, {}: {complaint}", message[0]));
+            }
+        }
+    }
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
+/// Whether a message is protected, from its type and place.
+fn is_protected(message: &[u8]) -> bool {
+    !matches!(message[0], 1 | 2)
+}
+
+#[test]
+fn a_message_without_the_protection_that_is_due() {
+    let mut tried = 0;
+    for victim in VICTIMS {
+        for (at, right) in script(victim.other()).iter().enumerate() {
+            if is_protected(right) {
+                let outcome = change(victim, at, |piece| {
+                    vec![Outgoing::handshake(Epoch::Plain, bytes(piece))]
+                });
+                let complaint = outcome.complaint(UNEXPECTED_MESSAGE);
+                assert_eq!(complaint, None, "victim {victim}, {}", right[0]);
+                tried += 1;
+            }
+        }
+    }
+    assert_eq!(tried, 8);
+}
+
+#[test]
+fn records_that_are_too_long_or_forged() {
+    type Damage = fn(&Piece) -> Vec<Outgoing>;
+    let damages: [(&str, u8, Damage); 4] = [
+        ("forged", BAD_RECORD_MAC, |_| {
+            let record = [&[23, 3, 3, 0, 40][..], &[7; 40]].concat();
+            vec![Outgoing::Bytes(record)]
+        }),
+        ("content of 16,385 bytes", RECORD_OVERFLOW, |piece| {
+            vec![Outgoing::handshake(piece.epoch, vec![11; (1 << 14) + 1])]
+        }),
+        ("ciphertext of 16,641 bytes", RECORD_OVERFLOW, |_| {
+            vec![Outgoing::Bytes(vec![23, 3, 3, 0x41, 1, 0, 0])]
+        }),
+        ("nothing but padding", UNEXPECTED_MESSAGE, |piece| {
+            vec![Outgoing::Record {
+                epoch: piece.epoch,
+                content_type: 0,
+                content: Vec::new(),
+                padding: 20,
+            }]
+        }),
+    ];
+    for victim in VICTIMS {
+        for (at, right) in script(victim.other()).iter().enumerate() {
+            for (what, alert, damage) in damages {
+                if is_protected(right) {
+                    let outcome = change(victim, at, damage);
+                    let complaint = outcome.complaint(alert);
+                    assert_eq!(complaint, None, "victim {victim}, {what}, {}", right[0]);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn proofs_that_do_not_prove() {
+    for victim in VICTIMS {
+        for (at, right) in script(victim.other()).iter().enumerate() {
+            if matches!(right[0], 15 | 20) {
+                let outcome = change(victim, at, |piece| {
+                    let mut damaged = bytes(piece).to_vec();
+                    *damaged.last_mut().unwrap() ^= 1;
+                    vec![Outgoing::handshake(piece.epoch, damaged)]
+                });
+                let complaint = outcome.complaint(DECRYPT_ERROR);
+                assert_eq!(complaint, None, "victim {victim}, {}", right[0]);
+            }
+        }
+    }
+}
+
+/// Every message is in the transcript, so that no change goes unnoticed by both ends, and
+/// none makes the victim do anything but end the connection.
+#[test]
+fn no_changed_byte_goes_unnoticed() {
+    let mut tried = 0;
+    for victim in VICTIMS {
+        for (at, right) in script(victim.other()).iter().enumerate() {
+            // All of a short message; of a long one every eleventh byte.
+            let step = if right.len() > 200 { 11 } else { 1 };
+            for place in (0..right.len()).step_by(step) {
+                let outcome = change(victim, at, |piece| {
+                    let mut damaged = bytes(piece).to_vec();
+                    // Signatures vary in length.
+                    let place = place.min(damaged.len() - 1);
+                    damaged[place] ^= 0x55;
+                    vec![Outgoing::handshake(piece.epoch, damaged)]
+                });
+                let place = format!("victim {victim}, type {}, byte {place}", right[0]);
+                assert!(!outcome.completed, "{place}");
+                assert!(outcome.alerts.len() <= 1, "{place}: {:?}", outcome.alerts);
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 400, "only {tried}");
+}

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use ::countersign::{
     CipherSuite, ClientConfig, ClientSide, Clock, ConfigBuilder, Connection, Credential, Error,
-    Event, KeyLog as CountersignKeyLog, NamedGroup, Question, ServerConfig, ServerSide,
-    SignatureScheme, TrustStore, Verdict, VerifyMode,
+    Event, KeyLog as CountersignKeyLog, NamedGroup, PeerQuestion, Question, ServerConfig,
+    ServerSide, SignatureScheme, TrustStore, Verdict, VerifyMode,
 };
 use pki_types::UnixTime;
 
@@ -85,8 +85,13 @@ fn common<R>(builder: ConfigBuilder<R>, setup: &Setup) -> ConfigBuilder<R> {
 impl Countersign {
     /// A client that connects to `localhost`.
     pub fn client(config: &Arc<ClientConfig>) -> Self {
+        Self::client_of(config, "localhost")
+    }
+
+    /// A client that connects to a server of this name.
+    pub fn client_of(config: &Arc<ClientConfig>, name: &str) -> Self {
         let mut output = Vec::new();
-        let name = "localhost".try_into().unwrap();
+        let name = name.try_into().expect("a server name");
         let connection = Connection::client(config, name, &mut output).unwrap();
         Self::start(connection, output)
     }
@@ -141,6 +146,11 @@ impl Countersign {
         self.question.is_some()
     }
 
+    /// The open question, to be answered with [`Connection::answer`] or not at all.
+    pub fn take_question(&mut self) -> Option<Question> {
+        self.question.take()
+    }
+
     /// Whether the peer closed the connection properly.
     pub fn peer_closed(&self) -> bool {
         self.closed
@@ -148,10 +158,8 @@ impl Countersign {
 
     /// Answers the open question.
     pub fn answer(&mut self, verdict: Verdict) {
-        let answer = match self.question.take().expect("a question is open") {
-            Question::Peer(question) => question.answer(verdict),
-            _ => panic!("no answer to such a question"),
-        };
+        let question = self.question.take().expect("a question is open");
+        let answer = peer_question(question).answer(verdict);
         let answered = self.connection.answer(answer, &mut self.output);
         self.note(answered);
     }
@@ -205,6 +213,14 @@ impl Countersign {
         }
         self.input.drain(..received.consumed);
         more
+    }
+}
+
+/// The question about a peer that this question is.
+pub fn peer_question(question: Question) -> PeerQuestion {
+    match question {
+        Question::Peer(question) => question,
+        other => panic!("no question about a peer: {other:?}"),
     }
 }
 
@@ -277,7 +293,8 @@ impl Clock for FixedTime {
 
 /// Keeps the secrets that countersign logs.
 #[derive(Clone, Debug)]
-pub(crate) struct Log(pub(crate) KeyLog);
+#[expect(clippy::exhaustive_structs, reason = "it wraps a log")]
+pub struct Log(pub KeyLog);
 
 impl CountersignKeyLog for Log {
     fn log(&self, label: &str, _: &[u8; 32], secret: &[u8]) {

@@ -16,3 +16,4 @@ pub mod oracle;
 pub mod peers;
 pub mod programs;
 pub mod wiretap;
+pub mod wrong_peer;

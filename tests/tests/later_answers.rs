@@ -66,7 +66,7 @@ fn no() -> Verdict {
 }
 
 fn is_misuse(outcome: &Result<impl Sized, Error>, expected: Misuse) -> bool {
-    matches!(outcome, Err(Error::Misuse(misuse)) if misuse == expected)
+    matches!(outcome, Err(Error::Misuse(misuse)) if *misuse == expected)
 }
 
 #[test]

@@ -6,11 +6,10 @@
     reason = "a broken assumption must stop the test"
 )]
 
-use ::countersign::Error;
-use countersign_tests::endpoint::{Endpoint as _, Side, run_until_idle};
-use countersign_tests::intercept::{Interceptor, Outgoing};
-use countersign_tests::peers::{ClientCertificate, Group, KeyKind, Setup, countersign, openssl};
-use countersign_tests::wiretap::{Content, Epoch, Piece, Wiretap};
+use countersign_tests::endpoint::Side;
+use countersign_tests::intercept::Outgoing;
+use countersign_tests::wiretap::{Epoch, Piece};
+use countersign_tests::wrong_peer::{VICTIMS, after, bytes, change, message, script};
 
 const UNEXPECTED_MESSAGE: u8 = 10;
 const BAD_RECORD_MAC: u8 = 20;
@@ -18,92 +17,6 @@ const RECORD_OVERFLOW: u8 = 22;
 const ILLEGAL_PARAMETER: u8 = 47;
 const DECODE_ERROR: u8 = 50;
 const DECRYPT_ERROR: u8 = 51;
-
-/// Both ends prove themselves, after a retry, so that every message there is occurs.
-fn setups() -> (Setup, Setup) {
-    let client = Setup {
-        groups: vec![Group::Secp384r1, Group::X25519],
-        ..Setup::client(KeyKind::EcdsaP256)
-    };
-    let server = Setup {
-        groups: vec![Group::X25519],
-        client_certificate: ClientCertificate::Required,
-        ..Setup::server(KeyKind::EcdsaP256)
-    };
-    (client, server)
-}
-
-/// The messages that OpenSSL sends in this handshake, in order.
-fn script(from: Side) -> Vec<Vec<u8>> {
-    let (client, server) = setups();
-    let mut tap = Wiretap::new(&server.log);
-    let (mut client, mut server) = (openssl::client(&client), openssl::server(&server));
-    run_until_idle(&mut client, &mut server, &mut tap);
-    let sent = tap.pieces().iter().filter(|piece| piece.from == from);
-    let messages = sent.filter_map(|piece| match &piece.content {
-        Content::Handshake(message) if message[0] != 4 => Some(message.clone()),
-        _ => None,
-    });
-    messages.collect()
-}
-
-/// What the victim did.
-struct Outcome {
-    alerts: Vec<u8>,
-    error: Option<Error>,
-    completed: bool,
-}
-
-/// Lets OpenSSL talk to countersign and changes the message number `at` that OpenSSL sends.
-fn change(victim: Side, at: usize, mut instead: impl FnMut(&Piece) -> Vec<Outgoing>) -> Outcome {
-    let (client_setup, server_setup) = setups();
-    let mut count = 0;
-    let mut line = Interceptor::new(&client_setup.log, &server_setup.log, |piece| {
-        if piece.from == victim || piece.message_type().is_none() {
-            return piece.unchanged();
-        }
-        count += 1;
-        if count == at + 1 {
-            instead(piece)
-        } else {
-            piece.unchanged()
-        }
-    });
-    let end = match victim {
-        Side::Server => {
-            let mut end = countersign::server(&server_setup);
-            run_until_idle(&mut openssl::client(&client_setup), &mut end, &mut line);
-            end
-        }
-        Side::Client => {
-            let mut end = countersign::client(&client_setup);
-            run_until_idle(&mut end, &mut openssl::server(&server_setup), &mut line);
-            end
-        }
-    };
-    Outcome {
-        alerts: line.alerts(victim),
-        error: end.error().cloned(),
-        completed: end.completed(),
-    }
-}
-
-impl Outcome {
-    /// What is wrong with it, if anything.
-    fn complaint(&self, expected: u8) -> Option<String> {
-        let blamed = match &self.error {
-            Some(Error::PeerViolated { alert, .. }) => Some(alert.code()),
-            _ => None,
-        };
-        let as_expected = self.alerts == [expected] && blamed == Some(expected) && !self.completed;
-        (!as_expected).then(|| {
-            let (alerts, error) = (&self.alerts, &self.error);
-            format!("expected {expected}, sent {alerts:?}, because of {error:?}")
-        })
-    }
-}
-
-const VICTIMS: [Side; 2] = [Side::Client, Side::Server];
 
 /// Tries a change at every message that the victim waits for.
 fn at_every_await(
@@ -122,18 +35,6 @@ fn at_every_await(
         }
     }
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
-}
-
-fn bytes(piece: &Piece) -> &[u8] {
-    match &piece.content {
-        Content::Handshake(message) => message,
-        _ => &[],
-    }
-}
-
-fn message(message_type: u8, body: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(body.len()).unwrap().to_be_bytes();
-    [&[message_type], &length[1..], body].concat()
 }
 
 /// A message of every type there is or was, and of some that never were. Those that this
@@ -254,43 +155,11 @@ fn every_wrong_message_after_the_handshake() {
             if wrong[0] == 24 || (victim == Side::Client && wrong[0] == 4) {
                 continue;
             }
-            let outcome = after_the_handshake(victim, &wrong);
+            let outcome = after(victim, |piece| piece.in_fragments(&wrong, 1 << 14));
             let place = format!("victim {victim}, type {}", wrong[0]);
             assert!(outcome.completed, "{place}");
             assert_eq!(outcome.alerts, [UNEXPECTED_MESSAGE], "{place}");
         }
-    }
-}
-
-/// Lets OpenSSL send a message in place of its first data.
-fn after_the_handshake(victim: Side, wrong: &[u8]) -> Outcome {
-    let (client_setup, server_setup) = setups();
-    let mut line = Interceptor::new(&client_setup.log, &server_setup.log, |piece| {
-        match piece.content {
-            Content::Data(_) if piece.from != victim => piece.in_fragments(wrong, 1 << 14),
-            _ => piece.unchanged(),
-        }
-    });
-    let end = match victim {
-        Side::Server => {
-            let mut end = countersign::server(&server_setup);
-            let mut other = openssl::client(&client_setup);
-            other.write(b"data");
-            run_until_idle(&mut other, &mut end, &mut line);
-            end
-        }
-        Side::Client => {
-            let mut end = countersign::client(&client_setup);
-            let mut other = openssl::server(&server_setup);
-            other.write(b"data");
-            run_until_idle(&mut end, &mut other, &mut line);
-            end
-        }
-    };
-    Outcome {
-        alerts: line.alerts(victim),
-        error: end.error().cloned(),
-        completed: end.completed(),
     }
 }
 

@@ -29,8 +29,8 @@ pub enum Instead {
     OpenSsl4,
     /// The record after this change.
     Changed(fn(&mut Record)),
-    /// The configuration is refused before anything is sent.
-    Refused,
+    /// The configuration is refused before anything is sent, in a sentence with these words.
+    Refused(&'static str),
 }
 
 /// Every decided difference.
@@ -45,13 +45,13 @@ pub static DEVIATIONS: &[Deviation] = &[
         name: "an empty trust store with PEER is refused when the configuration is built",
         decision: "defaults: the mistake is found at start-up",
         applies: |row| either(row, "trust", &["none"]),
-        instead: Instead::Refused,
+        instead: Instead::Refused("no authority is trusted"),
     },
     Deviation {
         name: "an own certificate below the security level is refused when the configuration is built",
         decision: "defaults: the mistake is found at start-up",
         applies: |row| level(row, "slevel") > 3 || level(row, "clevel") > 3 && row.has("ccert"),
-        instead: Instead::Refused,
+        instead: Instead::Refused("security level"),
     },
     Deviation {
         name: "a replacement verifier of the server that says no leaves a code",
@@ -120,7 +120,7 @@ impl Deviation {
             return false;
         }
         match (self.instead, outcome) {
-            (Instead::Refused, Outcome::Refused(_)) => true,
+            (Instead::Refused(words), Outcome::Refused(sentence)) => sentence.contains(words),
             (Instead::OpenSsl4, Outcome::Ran(records)) => row
                 .out_4_0
                 .as_ref()

@@ -240,16 +240,54 @@ fn a_record_of_an_unknown_type() {
 
 #[test]
 fn a_malformed_change_cipher_spec() {
-    at_every_await(
-        "change_cipher_spec of 2",
-        |_| UNEXPECTED_MESSAGE,
-        |piece, _| {
-            vec![
-                Outgoing::record(Epoch::Plain, 20, [2]),
-                Outgoing::record(piece.epoch, 20, [2]),
+    for content in [&[2][..], &[1, 1], &[]] {
+        at_every_await(
+            "a malformed change_cipher_spec",
+            |_| UNEXPECTED_MESSAGE,
+            |_, _| vec![Outgoing::record(Epoch::Plain, 20, content)],
+        );
+    }
+}
+
+#[test]
+fn a_protected_change_cipher_spec() {
+    for victim in VICTIMS {
+        for (at, right) in script(victim.other()).iter().enumerate() {
+            if is_protected(right) {
+                let outcome = change(victim, at, |piece| {
+                    [
+                        vec![Outgoing::record(piece.epoch, 20, [1])],
+                        piece.unchanged(),
+                    ]
+                    .concat()
+                });
+                let complaint = outcome.complaint(UNEXPECTED_MESSAGE);
+                assert_eq!(complaint, None, "victim {victim}, {}", right[0]);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_change_cipher_spec_before_the_first_hello_or_after_the_handshake() {
+    let outcome = change(Side::Server, 0, |piece| {
+        [
+            vec![Outgoing::record(Epoch::Plain, 20, [1])],
+            piece.unchanged(),
+        ]
+        .concat()
+    });
+    assert_eq!(outcome.complaint(UNEXPECTED_MESSAGE), None);
+    for victim in VICTIMS {
+        let outcome = after(victim, |piece| {
+            [
+                vec![Outgoing::record(Epoch::Plain, 20, [1])],
+                piece.unchanged(),
             ]
-        },
-    );
+            .concat()
+        });
+        assert_eq!(outcome.alerts, [UNEXPECTED_MESSAGE], "victim {victim}");
+    }
 }
 
 #[test]

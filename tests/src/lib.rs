@@ -9,6 +9,7 @@
     reason = "this package holds test code only: a broken assumption must stop the test"
 )]
 
+pub mod edit;
 pub mod endpoint;
 pub mod folder;
 pub mod intercept;

@@ -52,8 +52,16 @@ pub struct Outcome {
 
 /// Lets OpenSSL talk to countersign and changes what OpenSSL sends. Afterwards OpenSSL
 /// sends data.
-pub fn converse(victim: Side, mut instead: impl FnMut(&Piece) -> Vec<Outgoing>) -> Outcome {
-    let (client_setup, server_setup) = setups();
+pub fn converse(victim: Side, instead: impl FnMut(&Piece) -> Vec<Outgoing>) -> Outcome {
+    converse_as(setups(), victim, instead)
+}
+
+/// The same, with other setups of client and server.
+pub fn converse_as(
+    (client_setup, server_setup): (Setup, Setup),
+    victim: Side,
+    mut instead: impl FnMut(&Piece) -> Vec<Outgoing>,
+) -> Outcome {
     let mut line = Interceptor::new(&client_setup.log, &server_setup.log, |piece| {
         if piece.from == victim {
             piece.unchanged()

@@ -5,10 +5,10 @@
     reason = "a broken assumption must stop the test"
 )]
 
-use ::countersign::{Alert, Error, Limits};
+use ::countersign::{Alert, Error, Limits, Violation};
 use countersign_tests::endpoint::{Endpoint as _, PlainLine, Side, run_until_idle};
 use countersign_tests::intercept::Outgoing;
-use countersign_tests::peers::countersign::Countersign;
+use countersign_tests::peers::countersign::{Countersign, client_builder};
 use countersign_tests::peers::{self, openssl};
 use countersign_tests::wiretap::{Content, Epoch, Piece};
 use countersign_tests::wrong_peer::{
@@ -259,5 +259,37 @@ fn a_stream_that_ends_anywhere_is_truncated() {
             assert!(sentence.contains("without a close_notify"), "{sentence}");
             assert!(!end.completed() && end.connection().peer().is_none());
         }
+    }
+}
+
+#[test]
+fn limits_may_be_lowered() {
+    type Lower = fn(&mut Limits);
+    let cases: [(Lower, Violation); 3] = [
+        (
+            |limits| limits.handshake_size = 300,
+            Violation::HandshakeTooLong,
+        ),
+        (
+            |limits| limits.message_size = 300,
+            Violation::MessageTooLong,
+        ),
+        (
+            |limits| limits.certificates = 0,
+            Violation::TooManyCertificates,
+        ),
+    ];
+    for (lower, expected) in cases {
+        let (client, server) = setups();
+        let mut limits = Limits::default();
+        lower(&mut limits);
+        let config = client_builder(&client).limits(limits).build().unwrap();
+        let mut from = Countersign::client(&config);
+        run_until_idle(&mut from, &mut openssl::server(&server), &mut PlainLine);
+        let violation = match from.error() {
+            Some(Error::PeerViolated { violation, .. }) => Some(*violation),
+            _ => None,
+        };
+        assert_eq!(violation, Some(expected), "{:?}", from.error());
     }
 }

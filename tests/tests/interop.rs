@@ -1,10 +1,15 @@
 //! countersign with itself, rustls and OpenSSL at the other end, in both roles.
+#![allow(clippy::unwrap_used, reason = "a broken assumption must stop the test")]
 
 use ::countersign::{CipherSuite, NamedGroup, SignatureScheme};
+use ::openssl::pkey::PKey;
+use ::openssl::ssl::{Ssl, SslContext, SslMethod, SslVersion};
+use ::openssl::x509::X509;
 use countersign_tests::endpoint::{Side, is_alive, run_until_idle};
+use countersign_tests::peers::openssl::OpenSsl;
 use countersign_tests::peers::{
-    CLIENTS, ClientCertificate, Group, KeyKind, SERVERS, Scheme, Setup, countersign, openssl,
-    rustls,
+    CLIENTS, ClientCertificate, Group, Identity, KeyKind, SERVERS, Scheme, Setup, countersign,
+    openssl, rustls,
 };
 use countersign_tests::wiretap::{Content, Suite, Wiretap};
 
@@ -327,4 +332,35 @@ fn exported_keying_material_is_the_same_at_the_other_end() {
         .export_keying_material(&mut theirs, "EXPORTER-test", Some(b"context"))
         .unwrap();
     assert_eq!(ours, theirs);
+}
+
+/// An OpenSSL that speaks nothing newer than TLS 1.2.
+fn of_yesterday(side: Side) -> OpenSsl {
+    let identity = Identity::server(KeyKind::EcdsaP256);
+    let mut builder = SslContext::builder(SslMethod::tls()).unwrap();
+    let version = Some(SslVersion::TLS1_2);
+    builder.set_max_proto_version(version).unwrap();
+    let certificate = X509::from_der(&identity.leaf).unwrap();
+    builder.set_certificate(&certificate).unwrap();
+    let key = PKey::private_key_from_der(&identity.key).unwrap();
+    builder.set_private_key(&key).unwrap();
+    OpenSsl::start(Ssl::new(&builder.build()).unwrap(), side)
+}
+
+#[test]
+fn peers_of_yesterday_are_told_the_version() {
+    let server = Setup::server(KeyKind::EcdsaP256);
+    let mut tap = Wiretap::new(&server.log);
+    let mut to = countersign::server(&server);
+    run_until_idle(&mut of_yesterday(Side::Client), &mut to, &mut tap);
+    assert_eq!(tap.wire(), "c1 s!2.70");
+    let sentence = to.error().unwrap().to_string();
+    assert!(sentence.contains("protocol version"), "{sentence}");
+
+    let mut tap = Wiretap::new(&server.log);
+    let mut from = countersign::client(&Setup::default());
+    run_until_idle(&mut from, &mut of_yesterday(Side::Server), &mut tap);
+    assert_eq!(tap.wire(), "c1 s!2.70");
+    let sentence = from.error().unwrap().to_string();
+    assert!(sentence.contains("TLS 1.3"), "{sentence}");
 }

@@ -126,7 +126,7 @@ fn choose<'t>(ours: &[&str], theirs: &'t [u8]) -> Option<&'t [u8]> {
 
 impl OpenSsl {
     /// Begins a connection that is set up already.
-    pub(crate) fn start(mut ssl: Ssl, side: Side) -> Self {
+    pub fn start(mut ssl: Ssl, side: Side) -> Self {
         match side {
             Side::Client => ssl.set_connect_state(),
             Side::Server => ssl.set_accept_state(),

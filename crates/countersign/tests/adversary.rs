@@ -649,3 +649,30 @@ fn an_answer_fits_its_own_question_only() {
     assert!(matches!(one.client.error, Some(Error::PeerRejected { .. })));
     assert!(one.client.connection.peer().is_none());
 }
+
+#[test]
+fn nothing_follows_a_close_notify() {
+    let setup = Setup::new();
+    let client = setup
+        .client()
+        .credential(setup.authority.issue("client", For::Client));
+    let server = setup
+        .server()
+        .verify(VerifyMode::PEER | VerifyMode::POST_HANDSHAKE);
+    let mut pair = Pair::new(&client.build().unwrap(), &server.build().unwrap());
+    pair.run();
+    let server = &mut pair.server;
+    server
+        .connection
+        .request_peer_certificate(&mut server.output)
+        .unwrap();
+    server.connection.close(&mut server.output);
+    pair.client.input.append(&mut pair.server.output);
+    pair.client.process();
+    assert!(pair.client.peer_closed);
+    pair.server.input.append(&mut pair.client.output);
+    pair.server.process();
+    // The client still counts as authenticated, but gets no tickets.
+    assert!(pair.server.connection.peer().is_some());
+    assert!(pair.server.output.is_empty());
+}

@@ -161,7 +161,8 @@ impl Outbound {
     /// Writes what has gathered.
     pub(crate) fn flush(&mut self, flight: &mut Flight<'_>, output: &mut Vec<u8>) -> Result<()> {
         let gathered = flight.take();
-        if gathered.is_empty() {
+        // RFC 9846 §6.1: nothing follows a close_notify, not even an answer that was on its way.
+        if gathered.is_empty() || self.closed {
             return Ok(());
         }
         self.sealer

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use countersign::{
     CipherSuite, ClientConfig, ClientSessions, ClientSide, Clock, Completed, ConfigBuilder,
-    Credential, Lookup, MemoryStore, Misuse, NamedGroup, Question, ResumePolicy, ServerConfig,
-    ServerSide, SessionId, SessionStore, Since, TicketKeyring, TrustStore, VerifyMode,
+    Credential, Error, Lookup, MemoryStore, Misuse, NamedGroup, Question, ResumePolicy,
+    ServerConfig, ServerSide, SessionId, SessionStore, Since, TicketKeyring, TrustStore,
+    VerifyMode,
 };
 use pair::{Authority, For, Pair};
 use pki_types::UnixTime;
@@ -476,4 +477,30 @@ fn an_empty_store_of_trust_is_found_when_the_server_is_built() {
     assert!(error.to_string().contains(".trust("), "{error}");
     let misuse = Misuse::ForbiddenUnderHttp2.to_string();
     assert!(misuse.contains("HTTP/2"), "{misuse}");
+}
+
+#[test]
+fn a_mode_that_is_raised_after_the_offer_still_counts() {
+    let setup = Setup::new();
+    let client = || {
+        ClientConfig::builder()
+            .verify(VerifyMode::NONE)
+            .sessions(setup.sessions.clone())
+            .clock(setup.clock.clone())
+            .build()
+            .unwrap()
+    };
+    let server = setup.server(VerifyMode::NONE).build().unwrap();
+    Pair::new(&client(), &server).run();
+    assert_eq!(setup.sessions.len(), 2);
+    // The ClientHello, with the session, is on its way when the mode changes.
+    let mut pair = Pair::new(&client(), &server);
+    let connection = &mut pair.client.connection;
+    connection.set_verify_mode(VerifyMode::PEER).unwrap();
+    pair.run();
+    assert!(matches!(
+        pair.client.error,
+        Some(Error::PeerRejected { .. })
+    ));
+    assert!(pair.client.connection.peer().is_none());
 }

@@ -54,11 +54,7 @@ pub(crate) async fn connect(
     let alpn = receive_encrypted_extensions(&wire, &mut transcript, &config, &offer).await?;
     let server = match resumed {
         None => receive_server_identity(&wire, &mut transcript, &config, &name).await?,
-        Some(resumed) => Server {
-            peer: resumed.peer,
-            scheme: None,
-            request: None,
-        },
+        Some(resumed) => Server::resumed(&wire, &config, resumed)?,
     };
     authenticate::receive_finished(&wire, &mut transcript, &secrets.server).await?;
 
@@ -309,6 +305,18 @@ struct Server {
     scheme: Option<SignatureScheme>,
     /// The CertificateRequest, a whole message.
     request: Option<Vec<u8>>,
+}
+
+impl Server {
+    /// The one that made the session.
+    fn resumed(wire: &Wire, config: &Config, session: Offered) -> Result<Self> {
+        resume::refuse_or_resume(wire, config, session.peer.as_ref())?;
+        Ok(Self {
+            peer: session.peer,
+            scheme: None,
+            request: None,
+        })
+    }
 }
 
 /// Takes in the CertificateRequest, if there is one, and the server's identity.

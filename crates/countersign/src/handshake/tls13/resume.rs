@@ -3,11 +3,14 @@
 //! A session that does not satisfy this connection is passed over, and the handshake is a full
 //! one: never an error, never a way around authentication.
 
+use std::sync::Arc;
+
 use pki_types::ServerName;
 
+use crate::alert::Alert;
 use crate::config::Config;
 use crate::crypto::suite::CipherSuite;
-use crate::error::{Error, Result};
+use crate::error::{Error, Rejection, Result};
 use crate::handshake::script::Wire;
 use crate::handshake::tls13::authenticate::{self, Expectation};
 use crate::handshake::transcript::Transcript;
@@ -18,7 +21,7 @@ use crate::session::state::{Session, SessionIdentity};
 use crate::session::tickets::Presented as PresentedTicket;
 use crate::verify::judgement::judge;
 use crate::verify::mode::Role;
-use crate::verify::peer::{Peer, Since};
+use crate::verify::peer::{Peer, Since, Standing};
 use crate::verify::policy::{self, AfterFailure, Past, Resume};
 use crate::verify::question::{AnswerBody, Inquiry};
 use crate::verify::verifier::{Presented, Verification};
@@ -263,6 +266,30 @@ fn identity_of_server(
     let goes_on = policy::after_failure(settings.verify_mode, Role::Client) == AfterFailure::GoOn;
     (judgement.accepted || goes_on)
         .then(|| judgement.into_peer(known.chain.clone(), Since::Resumption))
+}
+
+/// Client: refuses the server that resumes if the mode of this moment does. The session was offered
+/// under the mode of that moment, which may have been changed since.
+pub(crate) fn refuse_or_resume(wire: &Wire, config: &Config, peer: Option<&Peer>) -> Result<()> {
+    let as_it_was = policy::resume_on_client(config.resumption.policy) == Resume::AsItWas;
+    let mode = wire.settings().verify_mode;
+    let goes_on = policy::after_failure(mode, Role::Client) == AfterFailure::GoOn;
+    match peer {
+        Some(peer) if peer.standing == Standing::Refused && !as_it_was && !goes_on => {
+            let rejection = Rejection {
+                whose: Role::Server,
+                chain: peer.chain.clone(),
+                report: Arc::clone(&peer.report),
+                code: peer.code,
+                because: None,
+            };
+            Err(Error::PeerRejected {
+                rejection: Arc::new(rejection),
+                alert: Alert::from(peer.code.alert()),
+            })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Binds an encoded ClientHello, whose last bytes are an empty binder, to the session's secret.

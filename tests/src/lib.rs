@@ -1,5 +1,22 @@
 //! What countersign is tested against: OpenSSL's recorded answers, other TLS
 //! implementations in the same process, and real programs on the loopback interface.
+//!
+//! | target in `tests/` | what it asks |
+//! |---|---|
+//! | `modes` | does every verify mode do what OpenSSL did? `oracle/README.md` explains the rows |
+//! | `interop` | does each suite, group and signature work with rustls and OpenSSL, in both roles? |
+//! | `programs` | with `openssl`, `curl` and Python's `ssl`? |
+//! | `flows` | who sends what, and what is the user told? One file in `flows/` for each behaviour |
+//! | `later_answers` | does the handshake wait for a verdict that takes its time? |
+//! | `wrong_messages` | is every wrong message at every await refused, with its alert? |
+//! | `wrong_values` | is every wrong value blamed on the rule that it breaks? |
+//! | `hostile_peers` | what about floods, bombs, replays, injected alerts, truncation? |
+//! | `mistakes` | is every mistake of a user answered with a sentence? All in `mistakes.txt` |
+//! | `wiretap` | do the tools of these tests work, without countersign? |
+//!
+//! `COUNTERSIGN_BLESS=1` rewrites the files in `flows/` and `mistakes.txt`; read the difference.
+//! `COUNTERSIGN_REQUIRE_PEERS=1` makes a missing program a failure. `COUNTERSIGN_ORACLE` names
+//! another matrix.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -293,3 +293,36 @@ fn limits_may_be_lowered() {
         assert_eq!(violation, Some(expected), "{:?}", from.error());
     }
 }
+
+#[test]
+fn an_alert_at_any_await_ends_the_handshake() {
+    for victim in VICTIMS {
+        for at in 0..script(victim.other()).len() {
+            let outcome = |alert: [u8; 2]| {
+                change(victim, at, |piece| {
+                    vec![Outgoing::record(piece.epoch, 21, alert)]
+                })
+            };
+            let what = format!("victim {victim}, message {at}");
+            let closed = outcome([1, 0]);
+            assert!(
+                matches!(closed.error, Some(Error::Closed)),
+                "{what}: {closed:?}"
+            );
+            assert!(
+                !closed.completed && closed.alerts.iter().all(|alert| *alert == 0),
+                "{what}"
+            );
+            // RFC 9846 §6: the level does not matter.
+            for level in [1, 2] {
+                let refused = outcome([level, 40]);
+                let alert = match refused.error {
+                    Some(Error::AlertReceived { alert, .. }) => Some(alert),
+                    _ => None,
+                };
+                assert_eq!(alert, Some(Alert::HandshakeFailure), "{what}");
+                assert!(!refused.completed && refused.alerts.is_empty(), "{what}");
+            }
+        }
+    }
+}

@@ -187,6 +187,10 @@ fn take(step: &str, client: &mut Countersign, server: &mut Countersign) {
                 .update_keys(what == "asks for new keys", output)
                 .unwrap();
         }
+        "asks who it is" => {
+            let (connection, output) = end.connection_and_output();
+            connection.request_peer_certificate(output).unwrap();
+        }
         "breaks off" => end.end_of_input(),
         other => panic!("a flow has no step {other:?}"),
     }

@@ -8,8 +8,9 @@
 
 use countersign_tests::endpoint::Side;
 use countersign_tests::intercept::Outgoing;
-use countersign_tests::wiretap::{Epoch, Piece};
-use countersign_tests::wrong_peer::{VICTIMS, after, bytes, change, message, script};
+use countersign_tests::peers::{KeyKind, Setup};
+use countersign_tests::wiretap::{Content, Epoch, Piece};
+use countersign_tests::wrong_peer::{VICTIMS, after, bytes, change, converse_as, message, script};
 
 const UNEXPECTED_MESSAGE: u8 = 10;
 const BAD_RECORD_MAC: u8 = 20;
@@ -151,8 +152,8 @@ fn a_second_retry() {
 fn every_wrong_message_after_the_handshake() {
     for victim in VICTIMS {
         for wrong in catalogue() {
-            // Both take a KeyUpdate, a client takes tickets.
-            if wrong[0] == 24 || (victim == Side::Client && wrong[0] == 4) {
+            // Both take a KeyUpdate; a client takes tickets, and a request if it has offered to.
+            if wrong[0] == 24 || (victim == Side::Client && matches!(wrong[0], 4 | 13)) {
                 continue;
             }
             let outcome = after(victim, |piece| piece.in_fragments(&wrong, 1 << 14));
@@ -161,6 +162,22 @@ fn every_wrong_message_after_the_handshake() {
             assert_eq!(outcome.alerts, [UNEXPECTED_MESSAGE], "{place}");
         }
     }
+}
+
+#[test]
+fn a_request_after_the_handshake_that_was_not_offered() {
+    let request = script(Side::Server)
+        .into_iter()
+        .find(|message| message[0] == 13)
+        .unwrap();
+    // A client without a certificate does not offer to be asked later.
+    let setups = (Setup::default(), Setup::server(KeyKind::EcdsaP256));
+    let outcome = converse_as(setups, Side::Client, |piece| match piece.content {
+        Content::Data(_) => piece.in_fragments(&request, 1 << 14),
+        _ => piece.unchanged(),
+    });
+    assert!(outcome.completed);
+    assert_eq!(outcome.alerts, [UNEXPECTED_MESSAGE], "{:?}", outcome.error);
 }
 
 #[test]

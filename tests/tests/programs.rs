@@ -7,7 +7,10 @@
 
 use std::path::PathBuf;
 
+use ::countersign::VerifyMode;
+use countersign_tests::endpoint::Endpoint as _;
 use countersign_tests::folder::TemporaryFolder;
+use countersign_tests::peers::countersign::{self, Countersign, server_builder};
 use countersign_tests::peers::credentials::authority_pem;
 use countersign_tests::peers::{CLIENTS, ClientCertificate, Identity, KeyKind, SERVERS, Setup};
 use countersign_tests::programs::{Program, accept, connect, drive, find, hang_up, listen};
@@ -312,4 +315,102 @@ fn python_accepts_a_certificate() {
         let (_, output) = program.finish();
         assert!(!output.contains("Error"), "{name}: {output}");
     }
+}
+
+/// Asks the client for its certificate after the first line, and says who it is.
+const PYTHON_SERVER_ASKS_LATER: &str = r"
+import socket, ssl, sys
+authority, chain, key = sys.argv[1:4]
+context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=authority)
+context.minimum_version = ssl.TLSVersion.TLSv1_3
+context.verify_mode = ssl.CERT_REQUIRED
+context.post_handshake_auth = True
+context.load_cert_chain(chain, key)
+listener = socket.create_server(('127.0.0.1', 0))
+print('port', listener.getsockname()[1], flush=True)
+raw, _ = listener.accept()
+with context.wrap_socket(raw, server_side=True) as tls:
+    assert not tls.getpeercert()
+    tls.recv(100)
+    tls.verify_client_post_handshake()
+    tls.sendall(b'who are you?\n')
+    tls.recv(100)
+    names = dict(part[0] for part in tls.getpeercert()['subject'])
+    tls.sendall(names['commonName'].encode() + b'!\n')
+";
+
+#[test]
+fn python_asks_for_the_certificate_later() {
+    let Some(python) = find("python3") else {
+        return;
+    };
+    let papers = Papers::of(Identity::server(KeyKind::EcdsaP256));
+    let arguments = ["-c", PYTHON_SERVER_ASKS_LATER];
+    let files = [&papers.authority, &papers.chain, &papers.key].map(String::as_str);
+    let mut program = Program::start(&python, &[&arguments[..], &files].concat());
+    let line = program.wait_for("port ");
+    let mut socket = connect(line["port ".len()..].parse().unwrap());
+    let mut end = countersign::client(&Setup::client(KeyKind::EcdsaP256));
+    end.write(b"hello\n");
+    drive(&mut end, &mut socket, |end| {
+        end.received().ends_with(b"?\n")
+    });
+    assert!(end.is_fine(), "{:?}", end.failure());
+    end.write(b"see for yourself\n");
+    drive(&mut end, &mut socket, |end| {
+        end.received().ends_with(b"!\n")
+    });
+    let answer = String::from_utf8_lossy(end.received()).into_owned();
+    assert_eq!(
+        answer,
+        "who are you?\nclient.example!\n",
+        "{:?}",
+        end.failure()
+    );
+}
+
+/// Offers to be asked later.
+const PYTHON_CLIENT_ASKED_LATER: &str = r"
+import socket, ssl, sys
+port, authority, chain, key = int(sys.argv[1]), *sys.argv[2:5]
+context = ssl.create_default_context(cafile=authority)
+context.minimum_version = ssl.TLSVersion.TLSv1_3
+context.post_handshake_auth = True
+context.load_cert_chain(chain, key)
+with socket.create_connection(('127.0.0.1', port)) as raw:
+    with context.wrap_socket(raw, server_hostname='localhost') as tls:
+        tls.sendall(b'who is there?\n')
+        print(tls.recv(100).decode().strip(), flush=True)
+        tls.sendall(b'done\n')
+";
+
+#[test]
+fn python_is_asked_for_its_certificate_later() {
+    let Some(python) = find("python3") else {
+        return;
+    };
+    let papers = Papers::of(Identity::client(KeyKind::EcdsaP256));
+    let (listener, port) = listen();
+    let port = port.to_string();
+    let arguments = ["-c", PYTHON_CLIENT_ASKED_LATER, &port];
+    let files = [&papers.authority, &papers.chain, &papers.key].map(String::as_str);
+    let program = Program::start(&python, &[&arguments[..], &files].concat());
+    let later = VerifyMode::PEER | VerifyMode::FAIL_IF_NO_PEER_CERT | VerifyMode::POST_HANDSHAKE;
+    let builder = server_builder(&Setup::server(KeyKind::EcdsaP256)).verify(later);
+    let mut end = Countersign::server(&builder.build().unwrap());
+    let mut socket = accept(listener);
+    drive(&mut end, &mut socket, |end| {
+        end.received().ends_with(b"?\n")
+    });
+    assert!(end.peer_certificate().is_none(), "{:?}", end.failure());
+    let (connection, output) = end.connection_and_output();
+    connection.request_peer_certificate(output).unwrap();
+    end.write(b"who are you?\n");
+    drive(&mut end, &mut socket, |end| {
+        end.received().ends_with(b"done\n")
+    });
+    assert!(end.connection().peer().unwrap().is_verified());
+    drop(socket);
+    let (_, output) = program.finish();
+    assert!(output.starts_with("who are you?"), "{output}");
 }

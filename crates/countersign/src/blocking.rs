@@ -136,7 +136,7 @@ impl<S: Read + Write> Stream<S> {
         Ok(())
     }
 
-    /// Ends this side's direction: sends close_notify. The peer may go on sending, and
+    /// Ends this side's direction: sends `close_notify`. The peer may go on sending, and
     /// [`Read`] delivers it.
     ///
     /// # Errors

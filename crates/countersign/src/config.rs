@@ -50,7 +50,7 @@ pub(crate) struct Config {
     pub(crate) signature_schemes: Vec<SignatureScheme>,
     pub(crate) certificate_schemes: Vec<SignatureScheme>,
     pub(crate) alpn: Vec<Vec<u8>>,
-    /// Distinguished names (DER) for certificate_authorities.
+    /// Distinguished names (DER) for `certificate_authorities`.
     pub(crate) authorities: Vec<Vec<u8>>,
     pub(crate) send_server_name: bool,
     /// Client: offer post-handshake authentication.

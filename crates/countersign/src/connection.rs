@@ -568,7 +568,7 @@ impl Connection {
             .map_err(|error| self.fail(error, output))
     }
 
-    /// Ends this side's direction with a close_notify (`SSL_shutdown`). The peer may go on sending.
+    /// Ends this side's direction with a `close_notify` (`SSL_shutdown`). The peer may go on sending.
     ///
     /// During the handshake it ends the connection: later calls return [`Error::Closed`].
     pub fn close(&mut self, output: &mut Vec<u8>) {

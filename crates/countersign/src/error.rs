@@ -291,7 +291,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::PeerViolated { violation, .. } => {
-                write!(f, "The peer broke the protocol. {violation}")?
+                write!(f, "The peer broke the protocol. {violation}")?;
             }
             Self::NothingInCommon {
                 what, ours, theirs, ..
@@ -318,7 +318,7 @@ impl fmt::Display for Error {
             Self::Closed => f.write_str("The connection is closed.")?,
             Self::Misuse(misuse) => misuse.fmt(f)?,
             Self::SigningFailed(reason) => {
-                write!(f, "The private key could not sign the handshake: {reason}.")?
+                write!(f, "The private key could not sign the handshake: {reason}.")?;
             }
             Self::RandomFailed => f.write_str("The system's source of random bytes failed.")?,
             Self::Internal(what) => write!(f, "Internal error: {what}.")?,

@@ -386,7 +386,7 @@ fn an_application_may_refuse_a_peer() {
         pair.client
             .connection
             .verify_result()
-            .map(|code| code.number()),
+            .map(countersign::VerifyCode::number),
         Some(50)
     );
 }

@@ -169,7 +169,7 @@ fn a_stricter_mode_is_not_bypassed() {
     pair.run();
     assert!(matches!(
         pair.server.error,
-        Some(countersign::Error::NoPeerCertificate { .. })
+        Some(Error::NoPeerCertificate { .. })
     ));
 }
 
@@ -192,7 +192,7 @@ fn the_trust_of_this_host_decides() {
     pair.run();
     assert!(matches!(
         pair.server.error,
-        Some(countersign::Error::PeerRejected { .. })
+        Some(Error::PeerRejected { .. })
     ));
     assert!(pair.server.connection.peer().is_none());
 }
@@ -222,7 +222,7 @@ fn an_authority_that_is_no_longer_trusted_ends_resumption_too() {
     pair.run();
     assert!(matches!(
         pair.server.error,
-        Some(countersign::Error::PeerRejected { .. })
+        Some(Error::PeerRejected { .. })
     ));
     assert!(pair.server.connection.peer().is_none());
 }
@@ -246,7 +246,7 @@ fn reuse_takes_the_identity_as_it_was() {
         pair.server
             .connection
             .verify_result()
-            .map(|code| code.number()),
+            .map(countersign::VerifyCode::number),
         Some(0)
     );
 }
@@ -283,7 +283,7 @@ fn a_client_does_not_offer_a_session_whose_server_it_would_refuse() {
     pair.run();
     assert!(matches!(
         pair.client.error,
-        Some(countersign::Error::PeerRejected { .. })
+        Some(Error::PeerRejected { .. })
     ));
 }
 

@@ -188,7 +188,7 @@ impl<R> ConfigBuilder<R> {
     }
 
     /// The schemes that the peer's certificates should be signed in, as it is told
-    /// (signature_algorithms_cert, RFC 9846 §4.3.3).
+    /// (`signature_algorithms_cert`, RFC 9846 §4.3.3).
     pub fn certificate_schemes(
         mut self,
         schemes: impl IntoIterator<Item = SignatureScheme>,

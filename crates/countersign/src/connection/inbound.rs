@@ -15,7 +15,7 @@ use crate::record::{
 };
 use crate::violation::Violation;
 
-/// How many change_cipher_spec records a whole handshake may hold. Two are usual.
+/// How many `change_cipher_spec` records a whole handshake may hold. Two are usual.
 const CHANGE_CIPHER_SPEC_LIMIT: u32 = 8;
 
 /// How many bytes of declined early data are passed over: what servers usually accept.
@@ -188,8 +188,8 @@ impl Inbound {
         }
     }
 
-    /// RFC 9846 §5: a change_cipher_spec of the single byte 1, between the first ClientHello and the
-    /// peer's Finished, is dropped; anything else MUST be answered with unexpected_message.
+    /// RFC 9846 §5: a `change_cipher_spec` of the single byte 1, between the first ClientHello and the
+    /// peer's Finished, is dropped; anything else MUST be answered with `unexpected_message`.
     fn take_change_cipher_spec(
         &mut self,
         content: &[u8],

@@ -175,7 +175,7 @@ impl Outbound {
     }
 }
 
-/// A change_cipher_spec is never encrypted (RFC 9846 §5).
+/// A `change_cipher_spec` is never encrypted (RFC 9846 §5).
 fn write_change_cipher_spec(output: &mut Vec<u8>) -> Result<()> {
     Sealer::plain().seal(ContentType::ChangeCipherSpec, &[IoSlice::new(&[1])], output)
 }

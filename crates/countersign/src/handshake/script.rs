@@ -31,7 +31,7 @@ use crate::verify::question::{AnswerBody, Inquiry};
 pub(crate) enum Effect {
     /// Send the next `length` bytes of the flight: one handshake message.
     Send { length: usize },
-    /// Send the change_cipher_spec of middlebox compatibility mode (RFC 9846 §D.4).
+    /// Send the `change_cipher_spec` of middlebox compatibility mode (RFC 9846 §D.4).
     SendChangeCipherSpec,
     /// Read with these keys from here on.
     InstallReadKeys(TrafficKeys),
@@ -202,12 +202,11 @@ impl Future for Receive<'_> {
 
     fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Vec<u8>> {
         let mut exchange = self.wire.lock();
-        match exchange.message.take() {
-            Some(message) => Poll::Ready(message),
-            None => {
-                exchange.awaiting = Some(Awaiting::Message(self.state));
-                Poll::Pending
-            }
+        if let Some(message) = exchange.message.take() {
+            Poll::Ready(message)
+        } else {
+            exchange.awaiting = Some(Awaiting::Message(self.state));
+            Poll::Pending
         }
     }
 }
@@ -222,12 +221,11 @@ impl Future for Ask<'_> {
 
     fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<AnswerBody> {
         let mut exchange = self.wire.lock();
-        match exchange.answer.take() {
-            Some(answer) => Poll::Ready(answer),
-            None => {
-                exchange.awaiting = Some(Awaiting::Answer);
-                Poll::Pending
-            }
+        if let Some(answer) = exchange.answer.take() {
+            Poll::Ready(answer)
+        } else {
+            exchange.awaiting = Some(Awaiting::Answer);
+            Poll::Pending
         }
     }
 }

@@ -27,7 +27,7 @@ use crate::verify::question::{AnswerBody, Inquiry};
 use crate::verify::verifier::{Presented, Verification};
 use crate::violation::Violation;
 
-/// The mode of psk_key_exchange_modes in which a key exchange takes place as well: the only
+/// The mode of `psk_key_exchange_modes` in which a key exchange takes place as well: the only
 /// one that is used here (RFC 9846 §4.3.9).
 pub(crate) const PSK_DHE_KE: u8 = 1;
 

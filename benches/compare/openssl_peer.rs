@@ -1,0 +1,202 @@
+//! OpenSSL, through its binding.
+
+use std::cell::RefCell;
+use std::hint::black_box;
+use std::io::{self, Read, Write};
+use std::rc::Rc;
+
+use openssl::pkey::PKey;
+use openssl::ssl::{
+    ErrorCode, Ssl, SslContext, SslContextBuilder, SslMethod, SslOptions, SslSessionCacheMode,
+    SslStream, SslVerifyMode, SslVersion,
+};
+use openssl::x509::X509;
+use openssl::x509::store::X509StoreBuilder;
+
+use crate::Outcome;
+use crate::certificates::{Certificates, Identity};
+use crate::library::{
+    Authentication, BATCH, Case, Group, Library, RECORD, SERVER_NAME, Transfer, ensure,
+};
+
+pub(crate) struct OpenSsl {
+    client: SslContext,
+    server: SslContext,
+    authentication: Authentication,
+}
+
+impl OpenSsl {
+    pub(crate) fn new(certificates: &Certificates, case: &Case) -> Outcome<Self> {
+        let mut client = context(certificates, case)?;
+        client.set_verify(SslVerifyMode::PEER);
+        let mut server = context(certificates, case)?;
+        identify(&mut server, &certificates.server)?;
+        server.set_num_tickets(0)?;
+        if case.authentication == Authentication::Mutual {
+            identify(&mut client, &certificates.client)?;
+            server.set_verify(SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT);
+        }
+        Ok(Self {
+            client: client.build(),
+            server: server.build(),
+            authentication: case.authentication,
+        })
+    }
+
+    fn connect(&self) -> Outcome<(SslStream<Pipe>, SslStream<Pipe>)> {
+        let (to_server, to_client) = (Wire::default(), Wire::default());
+        let mut client = Ssl::new(&self.client)?;
+        client.set_hostname(SERVER_NAME)?;
+        client.param_mut().set_host(SERVER_NAME)?;
+        let mut client = SslStream::new(
+            client,
+            Pipe {
+                incoming: Rc::clone(&to_client),
+                outgoing: Rc::clone(&to_server),
+            },
+        )?;
+        let mut server = SslStream::new(
+            Ssl::new(&self.server)?,
+            Pipe {
+                incoming: to_server,
+                outgoing: to_client,
+            },
+        )?;
+        let (mut client_done, mut server_done) = (false, false);
+        while !(client_done && server_done) {
+            client_done = client_done || is_done(client.connect())?;
+            server_done = server_done || is_done(server.accept())?;
+        }
+        let is_mutual = self.authentication == Authentication::Mutual;
+        ensure(
+            client.ssl().peer_certificate().is_some(),
+            "the server is not verified",
+        )?;
+        ensure(
+            server.ssl().peer_certificate().is_some() == is_mutual,
+            "the client's authentication is not as wanted",
+        )?;
+        Ok((client, server))
+    }
+}
+
+fn context(certificates: &Certificates, case: &Case) -> Outcome<SslContextBuilder> {
+    let mut context = SslContext::builder(SslMethod::tls())?;
+    context.set_min_proto_version(Some(SslVersion::TLS1_3))?;
+    context.set_ciphersuites("TLS_AES_128_GCM_SHA256")?;
+    context.set_groups_list(match case.group {
+        Group::X25519 => "X25519",
+        Group::X25519MlKem768 => "X25519MLKEM768",
+    })?;
+    context.set_session_cache_mode(SslSessionCacheMode::OFF);
+    context.set_options(SslOptions::NO_TICKET);
+    let mut store = X509StoreBuilder::new()?;
+    store.add_cert(X509::from_der(&certificates.root)?)?;
+    context.set_cert_store(store.build());
+    Ok(context)
+}
+
+fn identify(context: &mut SslContextBuilder, identity: &Identity) -> Outcome<()> {
+    let [leaf, intermediates @ ..] = identity.chain.as_slice() else {
+        return Err("an identity without a certificate".into());
+    };
+    let leaf = X509::from_der(leaf)?;
+    context.set_certificate(&leaf)?;
+    for intermediate in intermediates {
+        context.add_extra_chain_cert(X509::from_der(intermediate)?)?;
+    }
+    context.set_private_key(PKey::private_key_from_der(identity.key.secret_der())?.as_ref())?;
+    Ok(())
+}
+
+/// Whether a step of the handshake was the last; having to wait is no error.
+fn is_done(step: Result<(), openssl::ssl::Error>) -> Outcome<bool> {
+    match step {
+        Ok(()) => Ok(true),
+        Err(error) if error.code() == ErrorCode::WANT_READ => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Bytes under way, and how many of them are already read.
+type Wire = Rc<RefCell<(Vec<u8>, usize)>>;
+
+/// One end of two wires.
+#[derive(Debug)]
+struct Pipe {
+    incoming: Wire,
+    outgoing: Wire,
+}
+
+impl Read for Pipe {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut wire = self.incoming.borrow_mut();
+        let (bytes, position) = &mut *wire;
+        let length = (&bytes[*position..]).read(buffer)?;
+        *position += length;
+        if *position == bytes.len() {
+            bytes.clear();
+            *position = 0;
+        }
+        if length == 0 {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        Ok(length)
+    }
+}
+
+impl Write for Pipe {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.outgoing.borrow_mut().0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Library for OpenSsl {
+    fn name(&self) -> &'static str {
+        "openssl"
+    }
+
+    fn handshake(&self) -> Outcome<()> {
+        self.connect().map(|_| ())
+    }
+
+    fn transfer(&self) -> Outcome<Box<dyn Transfer>> {
+        let (client, server) = self.connect()?;
+        Ok(Box::new(Pair {
+            client,
+            server,
+            data: vec![7; RECORD],
+            buffer: vec![0; RECORD],
+        }))
+    }
+}
+
+struct Pair {
+    client: SslStream<Pipe>,
+    server: SslStream<Pipe>,
+    data: Vec<u8>,
+    buffer: Vec<u8>,
+}
+
+impl Transfer for Pair {
+    fn send(&mut self) -> Outcome<()> {
+        for _ in 0..BATCH {
+            self.client.write_all(&self.data)?;
+        }
+        Ok(())
+    }
+
+    fn receive(&mut self) -> Outcome<usize> {
+        let mut seen = 0;
+        while seen < BATCH * RECORD {
+            let length = self.server.read(&mut self.buffer)?;
+            seen += black_box(&self.buffer[..length]).len();
+        }
+        Ok(seen)
+    }
+}

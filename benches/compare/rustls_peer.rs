@@ -1,0 +1,178 @@
+//! rustls with its buffered interface.
+
+use std::hint::black_box;
+use std::io::{Read, Write};
+use std::sync::Arc;
+
+use rustls::client::Resumption;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{
+    ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection, version,
+};
+
+use crate::Outcome;
+use crate::certificates::Certificates;
+use crate::library::{
+    Authentication, BATCH, Case, Group, Library, RECORD, SERVER_NAME, Transfer, ensure,
+};
+
+pub(crate) struct Rustls {
+    name: &'static str,
+    client: Arc<ClientConfig>,
+    server: Arc<ServerConfig>,
+    authentication: Authentication,
+}
+
+impl Rustls {
+    pub(crate) fn new(
+        name: &'static str,
+        certificates: &Certificates,
+        case: &Case,
+    ) -> Outcome<Self> {
+        let (client, server) = configure(certificates, case)?;
+        Ok(Self {
+            name,
+            client,
+            server,
+            authentication: case.authentication,
+        })
+    }
+
+    fn connect(&self) -> Outcome<(ClientConnection, ServerConnection)> {
+        let mut client = ClientConnection::new(Arc::clone(&self.client), SERVER_NAME.try_into()?)?;
+        let mut server = ServerConnection::new(Arc::clone(&self.server))?;
+        let mut wire = Vec::new();
+        while client.is_handshaking() || server.is_handshaking() {
+            wire.clear();
+            while client.wants_write() {
+                client.write_tls(&mut wire)?;
+            }
+            let mut rest = wire.as_slice();
+            while !rest.is_empty() {
+                server.read_tls(&mut rest)?;
+                server.process_new_packets()?;
+            }
+            wire.clear();
+            while server.wants_write() {
+                server.write_tls(&mut wire)?;
+            }
+            let mut rest = wire.as_slice();
+            while !rest.is_empty() {
+                client.read_tls(&mut rest)?;
+                client.process_new_packets()?;
+            }
+        }
+        ensure(
+            client.peer_certificates().is_some(),
+            "the server is not verified",
+        )?;
+        ensure(
+            server.peer_certificates().is_some() == (self.authentication == Authentication::Mutual),
+            "the client's authentication is not as wanted",
+        )?;
+        Ok((client, server))
+    }
+}
+
+/// The configurations of both interfaces.
+pub(crate) fn configure(
+    certificates: &Certificates,
+    case: &Case,
+) -> Outcome<(Arc<ClientConfig>, Arc<ServerConfig>)> {
+    let group = match case.group {
+        Group::X25519 => aws_lc_rs::kx_group::X25519,
+        Group::X25519MlKem768 => aws_lc_rs::kx_group::X25519MLKEM768,
+    };
+    let provider = Arc::new(CryptoProvider {
+        cipher_suites: vec![aws_lc_rs::cipher_suite::TLS13_AES_128_GCM_SHA256],
+        kx_groups: vec![group],
+        ..aws_lc_rs::default_provider()
+    });
+    let mut roots = RootCertStore::empty();
+    roots.add(certificates.root.clone())?;
+    let roots = Arc::new(roots);
+
+    let client = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_protocol_versions(&[&version::TLS13])?
+        .with_root_certificates(Arc::clone(&roots));
+    let server = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_protocol_versions(&[&version::TLS13])?;
+    let (own, own_key) = (
+        certificates.client.chain.clone(),
+        certificates.client.key.clone_key(),
+    );
+    let (mut client, server) = match case.authentication {
+        Authentication::Mutual => (
+            client.with_client_auth_cert(own, own_key)?,
+            server.with_client_cert_verifier(
+                WebPkiClientVerifier::builder_with_provider(roots, provider).build()?,
+            ),
+        ),
+        Authentication::ServerOnly => (client.with_no_client_auth(), server.with_no_client_auth()),
+    };
+    let mut server = server.with_single_cert(
+        certificates.server.chain.clone(),
+        certificates.server.key.clone_key(),
+    )?;
+    client.resumption = Resumption::disabled();
+    server.send_tls13_tickets = 0;
+    Ok((Arc::new(client), Arc::new(server)))
+}
+
+impl Library for Rustls {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn handshake(&self) -> Outcome<()> {
+        self.connect().map(|_| ())
+    }
+
+    fn transfer(&self) -> Outcome<Box<dyn Transfer>> {
+        let (client, server) = self.connect()?;
+        Ok(Box::new(Pair {
+            client,
+            server,
+            wire: Vec::new(),
+            data: vec![7; RECORD],
+            buffer: vec![0; RECORD],
+        }))
+    }
+}
+
+struct Pair {
+    client: ClientConnection,
+    server: ServerConnection,
+    wire: Vec<u8>,
+    data: Vec<u8>,
+    buffer: Vec<u8>,
+}
+
+impl Transfer for Pair {
+    fn send(&mut self) -> Outcome<()> {
+        self.wire.clear();
+        for _ in 0..BATCH {
+            self.client.writer().write_all(&self.data)?;
+            while self.client.wants_write() {
+                self.client.write_tls(&mut self.wire)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn receive(&mut self) -> Outcome<usize> {
+        let mut rest = self.wire.as_slice();
+        let mut seen = 0;
+        while !rest.is_empty() {
+            self.server.read_tls(&mut rest)?;
+            let mut ready = self.server.process_new_packets()?.plaintext_bytes_to_read();
+            while ready > 0 {
+                let length = self.server.reader().read(&mut self.buffer)?;
+                seen += black_box(&self.buffer[..length]).len();
+                ready -= length;
+            }
+        }
+        Ok(seen)
+    }
+}

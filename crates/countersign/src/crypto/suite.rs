@@ -157,31 +157,6 @@ impl AeadKey {
             .map_err(|_| Error::Internal("a record could not be sealed"))
     }
 
-    /// Like `seal_in_place`, but from `plaintext` into `ciphertext`, which must be equally long.
-    pub(crate) fn seal_into(
-        &self,
-        nonce: [u8; NONCE_LEN],
-        aad: &[u8],
-        record: Separate<'_>,
-    ) -> Result<()> {
-        let Separate {
-            plaintext,
-            ciphertext,
-            extra_in,
-            extra_out_and_tag,
-        } = record;
-        self.key
-            .seal_out_of_place_scatter(
-                Nonce::assume_unique_for_key(nonce),
-                Aad::from(aad),
-                plaintext,
-                ciphertext,
-                extra_in,
-                extra_out_and_tag,
-            )
-            .map_err(|_| Error::Internal("a record could not be sealed"))
-    }
-
     /// Decrypts `in_out` (ciphertext and tag) where it lies and returns the length of the
     /// plaintext at its front. `None`: it was not sealed with this key, nonce and `aad`; its
     /// content is then unspecified and must not be used.
@@ -202,19 +177,6 @@ impl fmt::Debug for AeadKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AeadKey").finish_non_exhaustive()
     }
-}
-
-/// A record that is sealed from one buffer into another.
-#[derive(Debug)]
-pub(crate) struct Separate<'a> {
-    /// What is sealed.
-    pub(crate) plaintext: &'a [u8],
-    /// Where it goes; as long as the plaintext.
-    pub(crate) ciphertext: &'a mut [u8],
-    /// What is sealed behind it: the inner content type.
-    pub(crate) extra_in: &'a [u8],
-    /// Where that goes, and the tag behind it.
-    pub(crate) extra_out_and_tag: &'a mut [u8],
 }
 
 #[cfg(test)]

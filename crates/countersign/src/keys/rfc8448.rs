@@ -109,10 +109,6 @@ impl Protection {
 
         let (content_type, content) = inner.split_last().expect("a content type");
         assert_eq!(self.seal(nonce, header, content, *content_type), sealed);
-        assert_eq!(
-            self.seal_apart(nonce, header, content, *content_type),
-            sealed
-        );
         self.sequence += 1;
         (*content_type, content.to_vec())
     }
@@ -124,19 +120,6 @@ impl Protection {
             .seal_in_place(nonce, header, &mut sealed, &[content_type], &mut tail)
             .unwrap();
         sealed.extend(tail);
-        sealed
-    }
-
-    fn seal_apart(&self, nonce: [u8; 12], header: &[u8], content: &[u8], kind: u8) -> Vec<u8> {
-        let mut sealed = vec![0; content.len() + 1 + TAG_LEN];
-        let (ciphertext, extra_out_and_tag) = sealed.split_at_mut(content.len());
-        let record = crate::crypto::suite::Separate {
-            plaintext: content,
-            ciphertext,
-            extra_in: &[kind],
-            extra_out_and_tag,
-        };
-        self.key.seal_into(nonce, header, record).unwrap();
         sealed
     }
 }

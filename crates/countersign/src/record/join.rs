@@ -84,6 +84,10 @@ impl Joiner {
         let Some(message) = pending.get(..length) else {
             return Ok(None);
         };
+        // A message that came alone need not be copied.
+        if message.len() == self.buffer.len() {
+            return Ok(Some(core::mem::take(&mut self.buffer)));
+        }
         let message = message.to_vec();
         self.start = self.start.saturating_add(length);
         if self.is_empty() {

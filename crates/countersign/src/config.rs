@@ -20,6 +20,7 @@ use crate::connection::settings::Settings;
 use crate::crypto::group::NamedGroup;
 use crate::crypto::signature::SignatureScheme;
 use crate::crypto::suite::CipherSuite;
+use crate::messages::DistinguishedName;
 use crate::session::tickets::Resumption;
 use crate::verify::verifier::Verifier;
 
@@ -63,6 +64,14 @@ pub(crate) struct Config {
 }
 
 impl Config {
+    /// The names of the authorities, for `certificate_authorities`.
+    pub(crate) fn authority_names(&self) -> Vec<DistinguishedName<'_>> {
+        self.authorities
+            .iter()
+            .map(|name| DistinguishedName(name))
+            .collect()
+    }
+
     /// The names of which a server's certificate must carry one.
     pub(crate) fn names_of_server(&self, name: &ServerName<'static>) -> Vec<ExpectedName> {
         match &self.names {

@@ -142,6 +142,10 @@ impl Connection {
     ///
     /// # Errors
     /// If no ClientHello can be made, for want of random bytes.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "callers make the name for this call"
+    )]
     pub fn client(
         config: &Arc<ClientConfig>,
         name: ServerName<'_>,
@@ -379,7 +383,7 @@ impl Connection {
                 self.inbound.count_message_after_handshake()?;
                 self.accepted_by_peer = true;
                 let established = self.established.as_ref().ok_or(NOT_ESTABLISHED)?;
-                let mode = self.wire.settings().verify_mode;
+                let mode = self.wire.settings().mode;
                 keep_ticket(&self.config, (mode, established), &ticket)?;
             }
             AfterHandshake::KeyUpdate(request) => {
@@ -623,19 +627,19 @@ impl Connection {
         if !mode.is_usable() {
             return Err(Misuse::FlagsWithoutPeer.into());
         }
-        self.wire.lock().settings.verify_mode = mode;
+        self.wire.lock().settings.mode = mode;
         Ok(())
     }
 
     /// How the peer is verified on this connection.
     pub fn verify_mode(&self) -> VerifyMode {
-        self.wire.settings().verify_mode
+        self.wire.settings().mode
     }
 
     /// Changes how many intermediates the peer's chain may have, on this connection only
     /// (`SSL_set_verify_depth`). It takes effect at the next verification.
     pub fn set_verify_depth(&mut self, intermediates: u32) {
-        self.wire.lock().settings.verify_depth = Some(intermediates);
+        self.wire.lock().settings.depth = Some(intermediates);
     }
 
     /// Sets the verify callback, on this connection only (`SSL_set_verify`). It takes effect at the
@@ -644,7 +648,7 @@ impl Connection {
         &mut self,
         callback: impl Fn(&mut Step<'_>) -> Decision + Send + Sync + 'static,
     ) {
-        self.wire.lock().settings.verify_callback = Some(Arc::new(move |step, _| callback(step)));
+        self.wire.lock().settings.callback = Some(Arc::new(move |step, _| callback(step)));
     }
 
     /// Which end this is.

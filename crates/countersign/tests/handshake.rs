@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use countersign::{
     Alert, CipherSuite, ClientConfig, Completed, Error, NamedGroup, PeerNames, Question, Report,
-    ServerConfig, State, Verdict, Verification, VerifyMode, Violation,
+    ServerConfig, State, Verdict, VerifyMode, Violation,
 };
-use pair::{Authority, For, Pair};
+use pair::{Authority, For, Later, Pair};
 
 struct Setup {
     authority: Authority,
@@ -165,23 +165,14 @@ fn an_empty_answer_is_fine_unless_a_certificate_is_required() {
 #[test]
 fn verdicts_may_come_later_in_both_roles() {
     let setup = Setup::new();
-    let later = |_: &countersign::Presented<'_>| Verification::Later;
-    struct Later<F>(F);
-    impl<F: Fn(&countersign::Presented<'_>) -> Verification + Send + Sync> countersign::Verifier
-        for Later<F>
-    {
-        fn verify(&self, presented: &countersign::Presented<'_>) -> Verification {
-            (self.0)(presented)
-        }
-    }
     let client = ClientConfig::builder()
-        .verifier(Later(later))
+        .verifier(Later)
         .credential(setup.authority.issue("client", For::Client))
         .build()
         .unwrap();
     let server = setup
         .server()
-        .verifier(Later(later))
+        .verifier(Later)
         .verify(VerifyMode::PEER)
         .build()
         .unwrap();

@@ -1,5 +1,7 @@
 //! Authentication after the handshake (RFC 9846 §4.7.2), between two engines in memory.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 mod pair;
 
 use std::sync::Arc;

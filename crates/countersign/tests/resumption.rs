@@ -1,5 +1,7 @@
 //! Resumption, and that it is no way around authentication.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 mod pair;
 
 use std::sync::Arc;
@@ -12,7 +14,7 @@ use countersign::{
     ServerConfig, ServerSide, SessionId, SessionStore, Since, TicketKeyring, TrustStore,
     VerifyMode,
 };
-use pair::{Authority, For, Pair};
+use pair::{Authority, For, Later, Pair};
 use pki_types::UnixTime;
 
 const REQUIRED: VerifyMode = VerifyMode::PEER.with(VerifyMode::FAIL_IF_NO_PEER_CERT);
@@ -442,12 +444,6 @@ fn a_store_may_take_its_time() {
 #[test]
 fn a_verdict_on_a_resumed_client_may_come_later() {
     let setup = Setup::new();
-    struct Later;
-    impl countersign::Verifier for Later {
-        fn verify(&self, _: &countersign::Presented<'_>) -> countersign::Verification {
-            countersign::Verification::Later
-        }
-    }
     connect(setup.client(), setup.server(REQUIRED));
     let server = setup.server(REQUIRED).verifier(Later).build().unwrap();
     let mut pair = Pair::new(&setup.client().build().unwrap(), &server);

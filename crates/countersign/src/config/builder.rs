@@ -321,9 +321,9 @@ impl<R> ConfigBuilder<R> {
         let trust = self.trust.unwrap_or_else(TrustStore::empty);
         Ok(Config {
             settings: Settings {
-                verify_mode: mode,
-                verify_depth: self.verify_depth,
-                verify_callback: self.verify_callback,
+                mode,
+                depth: self.verify_depth,
+                callback: self.verify_callback,
             },
             verifier: self
                 .verifier

@@ -33,6 +33,7 @@ impl core::fmt::Display for ProtocolVersion {
 /// What the two ends agreed on.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Agreed {
     /// The protocol version.
     pub version: ProtocolVersion,

@@ -9,18 +9,18 @@ use crate::verify::mode::VerifyMode;
 /// A connection's own settings: a copy of its configuration's to begin with.
 #[derive(Clone)]
 pub(crate) struct Settings {
-    pub(crate) verify_mode: VerifyMode,
+    pub(crate) mode: VerifyMode,
     /// How many intermediates a chain may have; `None` for the default.
-    pub(crate) verify_depth: Option<u32>,
-    pub(crate) verify_callback: Option<Arc<VerifyCallback>>,
+    pub(crate) depth: Option<u32>,
+    pub(crate) callback: Option<Arc<VerifyCallback>>,
 }
 
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")
-            .field("verify_mode", &self.verify_mode)
-            .field("verify_depth", &self.verify_depth)
-            .field("verify_callback", &self.verify_callback.is_some())
+            .field("mode", &self.mode)
+            .field("depth", &self.depth)
+            .field("callback", &self.callback.is_some())
             .finish()
     }
 }

@@ -104,7 +104,7 @@ impl Wire {
         decide: impl FnOnce(VerifyMode, u32) -> Request,
     ) -> Request {
         let mut exchange = self.lock();
-        let request = decide(exchange.settings.verify_mode, exchange.requests_sent);
+        let request = decide(exchange.settings.mode, exchange.requests_sent);
         if request == Request::Send {
             exchange.requests_sent = exchange.requests_sent.saturating_add(1);
         }

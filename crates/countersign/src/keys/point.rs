@@ -7,10 +7,6 @@ use crate::crypto::hash::Digest;
 
 /// After the `ClientHello` (the second, if there are two).
 #[derive(Clone, Copy, Debug)]
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "early data is neither offered nor accepted yet")
-)]
 pub(crate) enum ClientHello {}
 
 /// After the `ServerHello`.

@@ -64,6 +64,7 @@ impl Sealer {
     }
 
     /// How many more records this key may seal.
+    #[cfg(test)]
     pub(crate) const fn records_left(&self) -> u64 {
         match self {
             Self::Plain { .. } => u64::MAX,

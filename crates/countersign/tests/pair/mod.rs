@@ -1,13 +1,19 @@
 //! Two connections face to face in memory, and certificates for them.
 
 #![allow(dead_code, reason = "each test uses its part")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on panics"
+)]
 
 use std::io::IoSlice;
 use std::sync::Arc;
 
 use countersign::{
-    Answer, ClientConfig, Completed, Connection, Credential, Error, Event, Question, ServerConfig,
-    TrustStore,
+    Answer, ClientConfig, Completed, Connection, Credential, Error, Event, Presented, Question,
+    ServerConfig, TrustStore, Verification, Verifier,
 };
 use pki_types::{CertificateDer, PrivateKeyDer};
 use rcgen::{
@@ -145,6 +151,15 @@ impl End {
         if let Err(error) = self.connection.answer(answer(question), &mut self.output) {
             self.error = Some(error);
         }
+    }
+}
+
+/// A verifier that always needs time.
+pub(crate) struct Later;
+
+impl Verifier for Later {
+    fn verify(&self, _: &Presented<'_>) -> Verification {
+        Verification::Later
     }
 }
 

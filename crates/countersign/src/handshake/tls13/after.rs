@@ -76,7 +76,7 @@ pub(crate) async fn authenticate_client(
         .as_ref()
         .map(|identity| SessionPeer::of(&identity.peer));
     let session = SessionIdentity {
-        mode: wire.settings().verify_mode,
+        mode: wire.settings().mode,
         asked: true,
         peer,
     };

@@ -141,7 +141,7 @@ fn read_chain(
 
 /// Lets a client without a certificate pass, if the mode does.
 fn accept_absence(wire: &Wire) -> Result<()> {
-    let mode = wire.settings().verify_mode;
+    let mode = wire.settings().mode;
     policy::missing_certificate(mode, Version::Tls13)
         .map_err(|alert| Error::NoPeerCertificate { alert })
 }
@@ -166,7 +166,7 @@ async fn decide(
         whose: expectation.whose,
         names: &expectation.names,
         time: config.environment.clock.now(),
-        depth: wire.settings().verify_depth,
+        depth: wire.settings().depth,
         security_level: config.security_level,
         since: expectation.since,
         server_name: expectation.server_name,
@@ -176,7 +176,7 @@ async fn decide(
         Verification::Later => ask_about_peer(wire, &presented, chain).await?,
     };
     // The callback of this moment: it may have been changed while the question was open.
-    let callback = wire.settings().verify_callback;
+    let callback = wire.settings().callback;
     Ok(judge(verdict, &presented, callback.as_deref()))
 }
 
@@ -209,7 +209,7 @@ fn refuse_or_go_on(
     judgement: &Judgement,
 ) -> Result<()> {
     // The mode of this moment: it may have been changed while a question was open.
-    let mode = wire.settings().verify_mode;
+    let mode = wire.settings().mode;
     let role = expectation.whose.peer();
     if judgement.accepted || policy::after_failure(mode, role) == AfterFailure::GoOn {
         return Ok(());

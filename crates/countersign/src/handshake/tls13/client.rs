@@ -78,20 +78,7 @@ pub(crate) async fn connect(
         server_name: offer.server_name.clone(),
         server: Some(name),
     };
-    let agreed = Agreed {
-        version: ProtocolVersion::Tls13,
-        suite: chosen.suite,
-        group: chosen.group,
-        peer_signature: server.scheme,
-        own_signature: shown.as_ref().map(|shown| shown.scheme),
-        alpn,
-        server_name: offer.server_name,
-        retried: chosen.retried,
-        certificate_requested: server.request.is_some(),
-        not_requested_because: None,
-        resumed: chosen.resumes,
-        post_handshake_auth: config.post_handshake_auth,
-    };
+    let agreed = chosen.agreed(&config, (&server, shown.as_ref()), alpn, offer.server_name);
     Ok(Established {
         agreed,
         peer: server.peer,
@@ -124,6 +111,30 @@ struct Chosen {
 }
 
 impl Chosen {
+    /// What the two ends agreed on.
+    fn agreed(
+        &self,
+        config: &Config,
+        (server, shown): (&Server, Option<&Shown>),
+        alpn: Option<Vec<u8>>,
+        server_name: Option<String>,
+    ) -> Agreed {
+        Agreed {
+            version: ProtocolVersion::Tls13,
+            suite: self.suite,
+            group: self.group,
+            peer_signature: server.scheme,
+            own_signature: shown.map(|shown| shown.scheme),
+            alpn,
+            server_name,
+            retried: self.retried,
+            certificate_requested: server.request.is_some(),
+            not_requested_because: None,
+            resumed: self.resumes,
+            post_handshake_auth: config.post_handshake_auth,
+        }
+    }
+
     /// The first stage of the key schedule, and the session that it comes from.
     fn early(&self, offer: &mut Offer) -> Result<(EarlySecret, Option<Offered>)> {
         let hash = self.suite.hash();

@@ -11,9 +11,8 @@ use crate::handshake::tls13::resume::{self, Offered, PSK_DHE_KE};
 use crate::handshake::tls13::{LEGACY_VERSION, VERSION};
 use crate::handshake::transcript::Transcript;
 use crate::messages::{
-    ClientExtensions, ClientHello, DistinguishedName, ExtensionSet, HelloRetryRequest,
-    KeyShareEntry, List, PreSharedKeys, ProtocolName, PskBinder, PskIdentity, read_message,
-    write_message,
+    ClientExtensions, ClientHello, ExtensionSet, HelloRetryRequest, KeyShareEntry, List,
+    PreSharedKeys, ProtocolName, PskBinder, PskIdentity, read_message, write_message,
 };
 use crate::session::ResumePolicy;
 use crate::violation::Violation;
@@ -89,11 +88,7 @@ impl Offer {
                 binders: List::from(binders),
             });
         let protocols: Vec<_> = config.alpn.iter().map(|name| ProtocolName(name)).collect();
-        let authorities: Vec<_> = config
-            .authorities
-            .iter()
-            .map(|name| DistinguishedName(name))
-            .collect();
+        let authorities = config.authority_names();
         let resumes = config.resumption.policy != ResumePolicy::Never;
         let hello = ClientHello {
             legacy_version: LEGACY_VERSION,

@@ -141,7 +141,7 @@ async fn satisfy(
         asked: session.identity.asked,
         has_identity: known.is_some(),
     };
-    let mode = wire.settings().verify_mode;
+    let mode = wire.settings().mode;
     match (
         policy::resume_on_server(config.resumption.policy, mode, past),
         known,
@@ -254,7 +254,7 @@ fn identity_of_server(
         whose: Role::Server,
         names: &names,
         time: config.environment.clock.now(),
-        depth: settings.verify_depth,
+        depth: settings.depth,
         security_level: config.security_level,
         since: Since::Resumption,
         server_name: Some(&server_name),
@@ -262,8 +262,8 @@ fn identity_of_server(
     let Verification::Now(verdict) = config.verifier.verify(&presented) else {
         return None;
     };
-    let judgement = judge(verdict, &presented, settings.verify_callback.as_deref());
-    let goes_on = policy::after_failure(settings.verify_mode, Role::Client) == AfterFailure::GoOn;
+    let judgement = judge(verdict, &presented, settings.callback.as_deref());
+    let goes_on = policy::after_failure(settings.mode, Role::Client) == AfterFailure::GoOn;
     (judgement.accepted || goes_on)
         .then(|| judgement.into_peer(known.chain.clone(), Since::Resumption))
 }
@@ -272,7 +272,7 @@ fn identity_of_server(
 /// under the mode of that moment, which may have been changed since.
 pub(crate) fn refuse_or_resume(wire: &Wire, config: &Config, peer: Option<&Peer>) -> Result<()> {
     let as_it_was = policy::resume_on_client(config.resumption.policy) == Resume::AsItWas;
-    let mode = wire.settings().verify_mode;
+    let mode = wire.settings().mode;
     let goes_on = policy::after_failure(mode, Role::Client) == AfterFailure::GoOn;
     match peer {
         Some(peer) if peer.standing == Standing::Refused && !as_it_was && !goes_on => {

@@ -21,8 +21,8 @@ use crate::handshake::transcript::Transcript;
 use crate::keys::installed::TrafficKeys;
 use crate::keys::schedule13::{EarlySecret, ResumptionSecret};
 use crate::messages::{
-    CertificateRequest, ClientHello, DistinguishedName, EncryptedExtensions, ExtensionBlock,
-    HelloRetryRequest, KeyShareEntry, List, ProtocolName, ServerHello, read_message,
+    CertificateRequest, ClientHello, EncryptedExtensions, ExtensionBlock, HelloRetryRequest,
+    KeyShareEntry, List, ProtocolName, ServerHello, read_message,
 };
 use crate::session::ResumePolicy;
 use crate::session::state::{SessionIdentity, SessionPeer};
@@ -354,11 +354,7 @@ pub(crate) fn send_certificate_request(
     };
     let schemes = numbers(&config.signature_schemes);
     let certificate_schemes = numbers(&config.certificate_schemes);
-    let authorities: Vec<_> = config
-        .authorities
-        .iter()
-        .map(|name| DistinguishedName(name))
-        .collect();
+    let authorities = config.authority_names();
     wire.send(
         transcript,
         &CertificateRequest {
@@ -450,7 +446,7 @@ impl Client {
         };
         let asked_before = self.past.as_ref().is_some_and(|past| past.asked);
         let identity = SessionIdentity {
-            mode: wire.settings().verify_mode,
+            mode: wire.settings().mode,
             asked: self.request == Request::Send || asked_before,
             peer: self.peer.as_ref().map(SessionPeer::of),
         };

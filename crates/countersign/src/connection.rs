@@ -178,15 +178,15 @@ impl Connection {
         wire: Wire,
         handshake: impl Future<Output = Result<Established>> + Send + 'static,
     ) -> Self {
-        let handshake = async { Ok(Outcome::Handshake(Box::new(handshake.await?))) };
-        let script = Script::new(wire.clone(), handshake);
+        let finish = |established| Outcome::Handshake(Box::new(established));
+        let script = Script::new(wire.clone(), handshake, finish);
         let sealer = match role {
             Role::Client => Sealer::first_client_hello(),
             Role::Server => Sealer::plain(),
         };
         Self {
             role,
-            inbound: Inbound::new(&config.limits),
+            inbound: Inbound::new(role.peer(), &config.limits),
             outbound: Outbound::new(sealer),
             config,
             wire,
@@ -419,18 +419,12 @@ impl Connection {
             after,
             request.to_vec(),
         );
-        self.run(wire, async { answer.await.map(Outcome::Answered) }, output)
+        self.run(Script::new(wire, answer, Outcome::Answered), output)
     }
 
     /// Runs something that came after the handshake, until it needs something.
-    fn run(
-        &mut self,
-        wire: Wire,
-        task: impl Future<Output = Result<Outcome>> + Send + 'static,
-        output: &mut Vec<u8>,
-    ) -> Result<Option<Event>> {
+    fn run(&mut self, mut script: Script<Outcome>, output: &mut Vec<u8>) -> Result<Option<Event>> {
         self.share_secrets();
-        let mut script = Script::new(wire, task);
         let progress = script.resume();
         self.script = Some(script);
         self.advance(Some(progress), output)
@@ -485,9 +479,9 @@ impl Connection {
         let after = Arc::clone(&established.after);
         let wire = self.wire.clone();
         let request = after::authenticate_client(wire.clone(), Arc::clone(&self.config), after);
-        let task = async { request.await.map(Outcome::Authenticated) };
+        let script = Script::new(wire, request, Outcome::Authenticated);
         self.pending = self
-            .run(wire, task, output)
+            .run(script, output)
             .map_err(|error| self.fail(error, output))?;
         Ok(())
     }

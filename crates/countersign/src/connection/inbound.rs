@@ -13,6 +13,7 @@ use crate::keys::schedule13::{Installed, TrafficSecret};
 use crate::record::{
     ContentType, HEADER_LEN, Header, Joiner, MessageLimits, Opener, Protection, parse_header,
 };
+use crate::verify::mode::Role;
 use crate::violation::Violation;
 
 /// How many `change_cipher_spec` records a whole handshake may hold. Two are usual.
@@ -39,6 +40,8 @@ pub(crate) enum Arrival {
 /// The reading half.
 #[derive(Debug)]
 pub(crate) struct Inbound {
+    /// Who sends.
+    peer: Role,
     opener: Opener,
     successors: Option<Successors>,
     joiner: Joiner,
@@ -56,9 +59,10 @@ pub(crate) struct Inbound {
 }
 
 impl Inbound {
-    pub(crate) fn new(limits: &Limits) -> Self {
+    pub(crate) fn new(peer: Role, limits: &Limits) -> Self {
         let size = limits.message_size;
         Self {
+            peer,
             opener: Opener::Plain,
             successors: None,
             joiner: Joiner::new(MessageLimits {
@@ -277,7 +281,7 @@ impl Inbound {
     /// Reads with these keys from here on.
     pub(crate) fn install(&mut self, keys: TrafficKeys) -> Result<()> {
         self.check_record_boundary()?;
-        (self.opener, self.successors) = keys.into_opener();
+        (self.opener, self.successors) = keys.into_opener(self.peer);
         Ok(())
     }
 

@@ -250,10 +250,16 @@ pub(crate) struct Script<T> {
 }
 
 impl<T> Script<T> {
-    pub(crate) fn new(
+    /// A script that runs `handshake`, and makes of its outcome what `finish` says.
+    pub(crate) fn new<H: 'static>(
         wire: Wire,
-        handshake: impl Future<Output = Result<T>> + Send + 'static,
-    ) -> Self {
+        handshake: impl Future<Output = Result<H>> + Send + 'static,
+        finish: fn(H) -> T,
+    ) -> Self
+    where
+        T: 'static,
+    {
+        let handshake = async move { handshake.await.map(finish) };
         Self {
             handshake: Mutex::new(Box::pin(handshake)),
             wire,
@@ -305,5 +311,59 @@ impl<T> fmt::Debug for Script<T> {
 impl fmt::Debug for Wire {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Wire")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::future::{pending, ready};
+
+    use super::{Progress, Script, Wire};
+    use crate::connection::settings::Settings;
+    use crate::connection::state::State;
+    use crate::error::Error;
+    use crate::verify::mode::VerifyMode;
+
+    fn wire() -> Wire {
+        Wire::new(Settings {
+            mode: VerifyMode::NONE,
+            depth: None,
+            callback: None,
+        })
+    }
+
+    #[test]
+    fn a_script_runs_from_message_to_message() {
+        let wire = wire();
+        let adding = {
+            let wire = wire.clone();
+            async move {
+                let first = wire.receive(State::AwaitingClientHello).await;
+                let second = wire.receive(State::AwaitingFinished).await;
+                Ok(first.len() + second.len())
+            }
+        };
+        let mut script = Script::new(wire, adding, |sum| sum);
+        let waits =
+            |progress, state| matches!(progress, Ok(Progress::NeedsMessage(at)) if at == state);
+        assert!(waits(script.resume(), State::AwaitingClientHello));
+        // Resuming without a message changes nothing.
+        assert!(waits(script.resume(), State::AwaitingClientHello));
+        assert!(waits(
+            script.resume_with_message(vec![1, 2]),
+            State::AwaitingFinished
+        ));
+        assert!(matches!(
+            script.resume_with_message(vec![3]),
+            Ok(Progress::Done(3))
+        ));
+    }
+
+    #[test]
+    fn waiting_for_anything_else_is_an_error_and_no_silence() {
+        let mut script: Script<()> = Script::new(wire(), pending(), |()| ());
+        assert!(matches!(script.resume(), Err(Error::Internal(_))));
+        let mut script = Script::new(wire(), ready(Ok(())), |()| ());
+        assert!(matches!(script.resume(), Ok(Progress::Done(()))));
     }
 }

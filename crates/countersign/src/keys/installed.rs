@@ -7,6 +7,7 @@ use crate::crypto::suite::{AeadKey, CipherSuite, NONCE_LEN};
 use crate::error::{Error, Result};
 use crate::keys::schedule13::{Installed, TrafficSecret};
 use crate::record::{Opener, PlaintextAlerts, Sealer};
+use crate::verify::mode::Role;
 
 /// The record key of one direction, and the secret that its successors come from. The
 /// handshake's keys have no successors.
@@ -54,11 +55,11 @@ impl TrafficKeys {
     }
 
     /// Opens what the peer sealed with these keys.
-    pub(crate) fn into_opener(self) -> (Opener, Option<Successors>) {
-        // A client that rejects the ServerHello has no keys yet: the alert comes unencrypted.
-        let alerts = match self.secret {
-            None => PlaintextAlerts::AcceptBeforeFirstRecord,
-            Some(_) => PlaintextAlerts::Refuse,
+    pub(crate) fn into_opener(self, whose: Role) -> (Opener, Option<Successors>) {
+        // A client that rejects the ServerHello has no keys yet: its alert comes unencrypted.
+        let alerts = match (whose, &self.secret) {
+            (Role::Client, None) => PlaintextAlerts::AcceptBeforeFirstRecord,
+            _ => PlaintextAlerts::Refuse,
         };
         let successors = Successors::of(self.suite, self.secret);
         (Opener::keyed(self.key, self.iv, alerts), successors)

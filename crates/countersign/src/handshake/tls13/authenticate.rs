@@ -459,7 +459,10 @@ mod tests {
                     .map(|_| ())
             }
         };
-        Script::new(wire, handshake).resume().err().unwrap()
+        Script::new(wire, handshake, |()| ())
+            .resume()
+            .err()
+            .unwrap()
     }
 
     #[test]

@@ -524,8 +524,9 @@ impl Connection {
         self.role
     }
 
-    /// Who the peer is. `None` before the handshake is complete, after a failure, and if
-    /// the peer presented no certificate.
+    /// Who the peer is. `None` before the handshake is complete, if the peer presented no
+    /// certificate, and once this side has ended the connection for an error. It stays after the peer's alert
+    /// or a truncation: who it was is still known.
     pub fn peer(&self) -> Option<&Peer> {
         if self
             .failure
@@ -543,7 +544,7 @@ impl Connection {
         if let Some(Error::PeerRejected { rejection, .. }) = &self.failure {
             return Some(rejection.code);
         }
-        self.established.as_ref()?.peer.as_ref().map(Peer::code)
+        self.peer().map(Peer::code)
     }
 
     /// What the two ends agreed on. `None` before the handshake is complete.

@@ -9,14 +9,15 @@ use std::sync::{Arc, PoisonError, RwLock};
 use pki_types::{CertificateDer, CertificateRevocationListDer};
 
 use crate::certificate::Certificate;
-use crate::crl::CertificateList;
 use crate::name::Name;
 use crate::parameters::Profile;
 
 mod error;
+mod list;
 mod pem;
 
 pub use error::{TrustError, TrustProblem};
+pub(crate) use list::StoredList;
 
 /// A set of trusted certificates and revocation lists, shared by everyone who holds a clone.
 ///
@@ -369,35 +370,11 @@ impl Set {
         &mut self,
         der: CertificateRevocationListDer<'static>,
     ) -> Result<(), crate::ParseError> {
-        let list = CertificateList::parse(&der)?;
-        list.check_entries()?;
-        let has_unknown_critical_entry =
-            list.first_unprocessed_critical_entry_extension().is_some();
-        if !self.lists.iter().any(|known| known.der == der) {
-            self.lists.push(StoredList {
-                der,
-                has_unknown_critical_entry,
-            });
+        let list = StoredList::new(der)?;
+        if !self.lists.iter().any(|known| known.der() == list.der()) {
+            self.lists.push(list);
         }
         Ok(())
-    }
-}
-
-/// A revocation list with what would take long to find out again.
-#[derive(Clone, Debug)]
-pub(crate) struct StoredList {
-    der: CertificateRevocationListDer<'static>,
-    has_unknown_critical_entry: bool,
-}
-
-impl StoredList {
-    pub(crate) fn der(&self) -> &[u8] {
-        &self.der
-    }
-
-    /// Some entry has a critical extension that is not known here.
-    pub(crate) fn has_unknown_critical_entry(&self) -> bool {
-        self.has_unknown_critical_entry
     }
 }
 

@@ -278,6 +278,16 @@ fn a_revoked_certificate_is_refused() {
     );
     // Another CA of the same name: its key identifier gives it away, and no list is left.
     assert_eq!(code(stranger.list(&[&leaf], |_| {})), 3);
+    // What the store remembers of a list does not change what the list says.
+    let trust = root
+        .trusted()
+        .with_crls([root.list(&[&leaf], |_| {})])
+        .unwrap();
+    for expected in [23, 23] {
+        let report = verify(std::slice::from_ref(&leaf), &trust, &parameters);
+        assert_eq!(report.code().number(), expected);
+        assert!(verify(std::slice::from_ref(&other), &trust, &parameters).is_accepted());
+    }
     // Asked about nobody's revocation, lists do nothing.
     let trust = root
         .trusted()

@@ -438,6 +438,31 @@ mod tests {
     }
 
     #[test]
+    fn a_wildcard_reaches_the_names_it_matches() {
+        let reaches =
+            |name, base| wildcard_reaches(&GeneralName::Dns(name), &GeneralName::Dns(base));
+        assert!(reaches("*.peer.example", "a.PEER.example"));
+        assert!(!reaches("*.peer.example", "peer.example"));
+        assert!(!reaches("*.peer.example", "a.b.peer.example"));
+        assert!(!reaches("a.peer.example", "a.peer.example"));
+    }
+
+    #[test]
+    fn what_can_be_a_mailbox_or_domain() {
+        for base in [
+            "peer.example",
+            ".peer.example",
+            "a@peer.example",
+            "*@peer.example",
+        ] {
+            assert!(is_mailbox_or_domain(base), "{base}");
+        }
+        for base in ["", "@peer.example", "*.peer.example", "a@*.example", "a@"] {
+            assert!(!is_mailbox_or_domain(base), "{base}");
+        }
+    }
+
+    #[test]
     fn what_looks_like_a_host_name() {
         for name in ["a.b", "x_1.peer-2.example"] {
             assert!(looks_like_host(name), "{name}");

@@ -64,6 +64,7 @@ struct Lookup<'n, 'a> {
 /// the first respect in which they differ.
 struct Found<'n, 'a, 'l> {
     list: CertificateList<'l>,
+    stored: &'l StoredList,
     issuer: &'n Node<'a>,
     suits: Suits,
     unknown_critical: bool,
@@ -133,6 +134,7 @@ impl<'n, 'a> Lookup<'n, 'a> {
         };
         Some(Found {
             list,
+            stored,
             issuer,
             suits,
             unknown_critical,
@@ -186,42 +188,44 @@ impl<'n, 'a> Lookup<'n, 'a> {
             report(Reason::Revocation(RevocationFailure::OtherScope));
         }
         let Some((delta, stored)) = delta else {
-            self.check_list(&found.list, issuer, report);
-            self.check_entry(&found.list, found.unknown_critical, report);
+            self.check_list(&found.list, found.stored, issuer, report);
+            self.check_entry(&found.list, found.stored, found.unknown_critical, report);
             return;
         };
         // What the complete list says is as new as its latest amendment.
         let dates = list_dates(&found.list, self.time);
         if dates.is_err() && list_dates(&delta, self.time).is_ok() {
-            check_list_signature(&found.list, issuer, report);
+            check_list_signature(&found.list, found.stored, issuer, report);
         } else {
-            self.check_list(&found.list, issuer, report);
+            self.check_list(&found.list, found.stored, issuer, report);
         }
-        self.check_list(&delta, issuer, report);
+        self.check_list(&delta, stored, issuer, report);
         let unknown_critical = has_unknown_critical(&delta, stored);
-        if self.check_entry(&delta, unknown_critical, report) == Entry::Removed {
+        if self.check_entry(&delta, stored, unknown_critical, report) == Entry::Removed {
             return;
         }
-        self.check_entry(&found.list, found.unknown_critical, report);
+        self.check_entry(&found.list, found.stored, found.unknown_critical, report);
     }
 
     /// RFC 5280 §6.3.3 (g) and the dates: is the list itself good?
     fn check_list(
         &self,
         list: &CertificateList<'_>,
+        stored: &StoredList,
         issuer: &Certificate<'_>,
         report: &mut impl FnMut(Reason),
     ) {
         if let Err(failure) = list_dates(list, self.time) {
             report(Reason::Revocation(failure));
         }
-        check_list_signature(list, issuer, report);
+        check_list_signature(list, stored, issuer, report);
     }
 
     /// RFC 5280 §6.3.3 (i), (j): is the certificate on the list?
     fn check_entry(
         &self,
         list: &CertificateList<'_>,
+        stored: &StoredList,
         unknown_critical: bool,
         report: &mut impl FnMut(Reason),
     ) -> Entry {
@@ -232,6 +236,9 @@ impl<'n, 'a> Lookup<'n, 'a> {
             report(Reason::Revocation(
                 RevocationFailure::UnknownCriticalExtension,
             ));
+        }
+        if !stored.may_hold(node.certificate.serial()) {
+            return Entry::None;
         }
         match list.find(node.certificate.serial(), &node.certificate.issuer()) {
             Ok(None) => Entry::None,
@@ -265,14 +272,20 @@ enum Entry {
 
 fn check_list_signature(
     list: &CertificateList<'_>,
+    stored: &StoredList,
     issuer: &Certificate<'_>,
     report: &mut impl FnMut(Reason),
 ) {
     let key = issuer.public_key();
+    if stored.is_signed_by(key.der()) {
+        return;
+    }
     if !strength::is_readable(&key) {
         report(Reason::Revocation(RevocationFailure::IssuerKeyUnreadable));
     } else if verify_crl_signature(list, &key).is_err() {
         report(Reason::Revocation(RevocationFailure::BadSignature));
+    } else {
+        stored.remember_signer(key.der());
     }
 }
 

@@ -8,7 +8,7 @@ use crate::certificate::Certificate;
 use crate::code::VerifyCode;
 use crate::escape::Escaped;
 use crate::parameters::{ExpectedName, Purpose, ValidationTime};
-use crate::reason::{ConstraintFailure, Reason};
+use crate::reason::{ConstraintFailure, PolicyFailure, Reason};
 use crate::report::{Check, Origin, Report};
 use crate::time::Time;
 
@@ -170,6 +170,9 @@ impl Report {
             Reason::Expired { since } => format!("expired on {}", date(*since)),
             Reason::BadSignature(fault) => format!("does not verify: {fault}"),
             Reason::NameConstraint(failure) => constraint_clause(*failure).to_owned(),
+            Reason::Policy(PolicyFailure::NoneAcceptable) => {
+                "was issued under none of the policies that are asked for".to_owned()
+            }
             other => format!("was refused: {}", self.plain_clause(other)),
         }
     }

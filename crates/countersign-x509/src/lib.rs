@@ -95,7 +95,7 @@ pub use extensions::usage::{ExtendedKeyUsage, KeyUsage, NetscapeCertType, TlsFea
 pub use extensions::{Extension, ExtensionKind, Extensions};
 pub use general_name::{GeneralName, GeneralNames};
 pub use name::{Attribute, Name, RelativeName};
-pub use oid::Oid;
+pub use oid::{InvalidOid, Oid, OwnedOid};
 pub use public_key::{EcCurve, KeyAlgorithm, PublicKeyInfo};
 pub use time::Time;
 
@@ -103,9 +103,12 @@ pub use code::VerifyCode;
 pub use drawing::Drawing;
 pub use explain::explain;
 pub use parameters::{
-    Budget, ExpectedName, Parameters, Profile, Purpose, Revocation, ValidationTime,
+    Budget, ExpectedName, Parameters, PolicyRequirements, Profile, Purpose, Revocation,
+    ValidationTime,
 };
-pub use reason::{ConstraintFailure, Reason, RevocationFailure, Skip, StrictRule, WebPkiRule};
+pub use reason::{
+    ConstraintFailure, PolicyFailure, Reason, RevocationFailure, Skip, StrictRule, WebPkiRule,
+};
 pub use replay::{Decision, Replayed, Step};
 pub use report::{ChainLink, Check, CheckKind, Origin, Outcome, Report};
 pub use store::{TrustError, TrustProblem, TrustStore};

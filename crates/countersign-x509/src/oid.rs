@@ -1,6 +1,7 @@
 //! Object identifiers, and those that X.509 gives a meaning.
 
 use core::fmt;
+use core::str::FromStr;
 
 use crate::der::{Item, Reader, Result};
 
@@ -107,9 +108,150 @@ impl fmt::Debug for Oid<'_> {
     }
 }
 
+/// An object identifier that owns its octets, to be kept in parameters.
+///
+/// ```
+/// use countersign_x509::{Oid, OwnedOid};
+/// let policy: OwnedOid = "2.5.29.32.0".parse()?;
+/// assert_eq!(policy.as_oid(), Oid::ANY_POLICY);
+/// assert_eq!(policy.to_string(), "2.5.29.32.0");
+/// assert!("2.5.x".parse::<OwnedOid>().is_err());
+/// # Ok::<(), countersign_x509::InvalidOid>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct OwnedOid(Box<[u8]>);
+
+impl OwnedOid {
+    /// The identifier, borrowed.
+    pub fn as_oid(&self) -> Oid<'_> {
+        Oid(&self.0)
+    }
+}
+
+impl From<Oid<'_>> for OwnedOid {
+    fn from(oid: Oid<'_>) -> Self {
+        Self(oid.0.into())
+    }
+}
+
+/// The text is not an object identifier in dotted decimals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct InvalidOid;
+
+impl fmt::Display for InvalidOid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "an object identifier is written as numbers with dots between, like 2.5.29.32.0",
+        )
+    }
+}
+
+impl core::error::Error for InvalidOid {}
+
+impl FromStr for OwnedOid {
+    type Err = InvalidOid;
+
+    /// Reads dotted decimals; no number may need more than 64 bits.
+    fn from_str(text: &str) -> core::result::Result<Self, InvalidOid> {
+        let mut parts = text.split('.').map(|part| {
+            let digits = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+            let number = digits.then(|| part.parse::<u64>().ok()).flatten();
+            number.ok_or(InvalidOid)
+        });
+        let (Some(top), Some(second)) = (parts.next(), parts.next()) else {
+            return Err(InvalidOid);
+        };
+        let (top, second) = (top?, second?);
+        // X.690 §8.19.4: below the roots 0 and 1 there are no more than 40 numbers.
+        if top > 2 || (top < 2 && second > 39) {
+            return Err(InvalidOid);
+        }
+        let first = top
+            .checked_mul(40)
+            .and_then(|base| base.checked_add(second))
+            .ok_or(InvalidOid)?;
+        let mut content = Vec::with_capacity(text.len());
+        push_base_128(&mut content, first);
+        for part in parts {
+            push_base_128(&mut content, part?);
+        }
+        Ok(Self(content.into()))
+    }
+}
+
+/// X.690 §8.19.2: seven bits an octet, the highest first; all but the last have bit 8 set.
+fn push_base_128(content: &mut Vec<u8>, number: u64) {
+    let groups = number
+        .checked_ilog2()
+        .map_or(1, |log| (log / 7).saturating_add(1));
+    for group in (0..groups).rev() {
+        let [.., low] = number.wrapping_shr(group.saturating_mul(7)).to_be_bytes();
+        let more = if group > 0 { 0x80 } else { 0 };
+        content.push(low & 0x7f | more);
+    }
+}
+
+impl fmt::Display for OwnedOid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_oid().fmt(f)
+    }
+}
+
+impl fmt::Debug for OwnedOid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_oid().fmt(f)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dotted_decimals_are_read_back() {
+        for text in [
+            "0.0",
+            "1.2.840.113549.1.9.1",
+            "2.5.29.32.0",
+            "2.999.1",
+            "2.16.840.1.101.3.2.1.48.127",
+            "2.16.840.1.101.3.2.1.48.128",
+            "1.39.18446744073709551615",
+        ] {
+            let oid: OwnedOid = text.parse().unwrap();
+            assert!(
+                Oid::from_content(oid.as_oid().as_bytes()).is_some(),
+                "{text}"
+            );
+            assert_eq!(oid.to_string(), text);
+        }
+        let expected = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 1];
+        let oid: OwnedOid = "1.2.840.113549.1.9.1".parse().unwrap();
+        assert_eq!(oid.as_oid().as_bytes(), expected);
+    }
+
+    #[test]
+    fn other_texts_are_no_identifiers() {
+        for text in [
+            "",
+            "1",
+            "1.",
+            ".1",
+            "1..2",
+            "3.1",
+            "0.40",
+            "1.40",
+            "1.2.-3",
+            "1.2.+3",
+            "1.2 .3",
+            "1.2.18446744073709551616",
+            "2.18446744073709551615",
+            "a.b",
+        ] {
+            assert_eq!(text.parse::<OwnedOid>(), Err(InvalidOid), "{text}");
+        }
+    }
 
     #[test]
     fn shows_dotted_decimals() {

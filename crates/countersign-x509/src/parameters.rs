@@ -4,6 +4,8 @@ use core::net::IpAddr;
 
 use pki_types::UnixTime;
 
+use crate::oid::OwnedOid;
+
 /// Whose certificate is verified, which decides the key usages it needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -82,6 +84,43 @@ pub enum Revocation {
     Chain,
 }
 
+/// What is asked of certificate policies (RFC 5280 §6.1.1 (c) to (f), `X509_V_FLAG_POLICY_CHECK`).
+///
+/// The default accepts every policy, and also that there is none; then a chain fails only if a CA
+/// of it demands a policy and none is there.
+///
+/// ```
+/// use countersign_x509::{Parameters, PolicyRequirements, Purpose, ValidationTime};
+/// let mut policies = PolicyRequirements::new(["2.16.840.1.101.3.2.1.48.1".parse()?]);
+/// policies.explicit = true;
+/// let parameters = Parameters::new(Purpose::Any, ValidationTime::Unchecked)
+///     .with_policies(policies);
+/// # Ok::<(), countersign_x509::InvalidOid>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PolicyRequirements {
+    /// The policies one of which must apply, under the names that the anchor gives them; none, or
+    /// anyPolicy among them, means any (`X509_VERIFY_PARAM_set1_policies`).
+    pub acceptable: Vec<OwnedOid>,
+    /// An acceptable policy must apply even if no CA demands one (`X509_V_FLAG_EXPLICIT_POLICY`).
+    pub explicit: bool,
+    /// No CA may map policies (`X509_V_FLAG_INHIBIT_MAP`).
+    pub inhibit_mapping: bool,
+    /// anyPolicy in a certificate does not count (`X509_V_FLAG_INHIBIT_ANY`).
+    pub inhibit_any: bool,
+}
+
+impl PolicyRequirements {
+    /// These policies are acceptable, and nothing else is asked.
+    pub fn new(acceptable: impl IntoIterator<Item = OwnedOid>) -> Self {
+        Self {
+            acceptable: acceptable.into_iter().collect(),
+            ..Self::default()
+        }
+    }
+}
+
 /// The moment at which certificates and revocation lists must be valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -148,6 +187,9 @@ pub struct Parameters {
     pub names: Vec<ExpectedName>,
     /// Whose revocation is checked.
     pub revocation: Revocation,
+    /// What is asked of certificate policies. `None` means that [`Profile::OpenSsl`] does not look at
+    /// them, and that [`Profile::WebPki`] checks them by the default requirements.
+    pub policies: Option<PolicyRequirements>,
     /// Every certificate of the trust store is an anchor, self-signed or not
     /// (`X509_V_FLAG_PARTIAL_CHAIN`). [`Profile::WebPki`] always works this way.
     pub partial_chain: bool,
@@ -171,6 +213,7 @@ impl Parameters {
             security_level: 2,
             names: Vec::new(),
             revocation: Revocation::None,
+            policies: None,
             partial_chain: false,
             strict: false,
             budget: Budget::default(),
@@ -204,6 +247,12 @@ impl Parameters {
     /// Sets whose revocation is checked.
     pub fn with_revocation(mut self, revocation: Revocation) -> Self {
         self.revocation = revocation;
+        self
+    }
+
+    /// Has certificate policies checked.
+    pub fn with_policies(mut self, policies: PolicyRequirements) -> Self {
+        self.policies = Some(policies);
         self
     }
 

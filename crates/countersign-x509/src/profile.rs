@@ -72,6 +72,8 @@ pub(crate) const fn applies(profile: Profile, kind: CheckKind, place: Place) -> 
         K::NotBefore          => ("LIA",   "LIA"),
         K::NotAfter           => ("LIA",   "LIA"),
         K::NameConstraints    => ("LIA",   "LIA"),
+        // The chain as a whole.
+        K::Policies           => ("L--",   "L--"),
         // Made in place of all of these, by another.
         K::Application        => ("---",   "---"),
     };

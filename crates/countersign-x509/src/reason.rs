@@ -113,6 +113,8 @@ pub enum Reason {
     },
     /// A name breaks a name constraint of a CA above, or cannot be compared with it.
     NameConstraint(ConstraintFailure),
+    /// Something about certificate policies.
+    Policy(PolicyFailure),
 }
 
 impl Reason {
@@ -156,6 +158,7 @@ impl Reason {
             Self::NotYetValid { .. } => VerifyCode::CERT_NOT_YET_VALID,
             Self::Expired { .. } => VerifyCode::CERT_HAS_EXPIRED,
             Self::NameConstraint(failure) => failure.code(),
+            Self::Policy(failure) => failure.code(),
         }
     }
 }
@@ -300,6 +303,18 @@ coded! {
         NameSyntax = UNSUPPORTED_NAME_SYNTAX,
         /// More comparisons than are reasonable (1).
         TooMany = UNSPECIFIED,
+    }
+}
+
+coded! {
+    /// What is wrong with certificate policies.
+    PolicyFailure {
+        /// A policy extension is empty, states a policy twice, or maps anyPolicy (42).
+        Contradictory = INVALID_POLICY_EXTENSION,
+        /// More policies than are reasonable (42).
+        TooMany = INVALID_POLICY_EXTENSION,
+        /// A policy is demanded, and no acceptable one applies (43).
+        NoneAcceptable = NO_EXPLICIT_POLICY,
     }
 }
 

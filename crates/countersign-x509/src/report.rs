@@ -91,6 +91,8 @@ pub enum CheckKind {
     NotAfter,
     /// Name constraints of the CAs above (RFC 5280 §4.2.1.10).
     NameConstraints,
+    /// Certificate policies of the whole chain (RFC 5280 §6.1).
+    Policies,
     /// The application's own judgement, in place of all of these.
     Application,
 }

@@ -2,8 +2,10 @@
 
 use super::Verification;
 use crate::checks::signature::{SignatureFault, verify_certificate_signature};
-use crate::checks::{constraints, host, revocation, strength, strict, usage, validity, webpki};
-use crate::parameters::{ExpectedName, Parameters, Revocation};
+use crate::checks::{
+    constraints, host, policy, revocation, strength, strict, usage, validity, webpki,
+};
+use crate::parameters::{ExpectedName, Parameters, PolicyRequirements, Profile, Revocation};
 use crate::path::{Node, Path};
 use crate::profile::{Place, applies};
 use crate::reason::{ConstraintFailure, Reason, Skip};
@@ -33,6 +35,7 @@ impl<'a> Verification<'_, 'a> {
         self.check_revocation();
         self.check_signatures_and_dates();
         self.check_name_constraints();
+        self.check_policies();
     }
 
     /// From the leaf upwards: what extensions say about each certificate.
@@ -338,6 +341,24 @@ impl<'a> Verification<'_, 'a> {
             self.skip(0, CheckKind::NameConstraints, Skip::NothingToCheck);
         }
         self.nodes = nodes;
+    }
+
+    /// RFC 5280 §6.1 has policies processed always; OpenSSL only if asked to.
+    fn check_policies(&mut self) {
+        let default = PolicyRequirements::default();
+        let requirements = match (&self.parameters.policies, self.parameters.profile) {
+            (Some(requirements), _) => requirements,
+            (None, Profile::WebPki) => &default,
+            (None, Profile::OpenSsl) => {
+                return self.skip(0, CheckKind::Policies, Skip::NotRequested);
+            }
+        };
+        match policy::check(&self.nodes, requirements) {
+            Ok(()) => self.record(0, CheckKind::Policies, Outcome::Passed),
+            Err((depth, failure)) => {
+                self.fail(depth, CheckKind::Policies, Reason::Policy(failure));
+            }
+        }
     }
 
     fn out_of_patience(&self, depth: usize) -> bool {

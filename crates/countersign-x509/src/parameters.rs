@@ -187,6 +187,9 @@ pub struct Parameters {
     pub names: Vec<ExpectedName>,
     /// Whose revocation is checked.
     pub revocation: Revocation,
+    /// Revocation lists of other issuers (indirect lists), lists for some reasons only and lists
+    /// signed by somebody outside the chain are used too (`X509_V_FLAG_EXTENDED_CRL_SUPPORT`).
+    pub extended_crls: bool,
     /// What is asked of certificate policies. `None` means that [`Profile::OpenSsl`] does not look at
     /// them, and that [`Profile::WebPki`] checks them by the default requirements.
     pub policies: Option<PolicyRequirements>,
@@ -213,6 +216,7 @@ impl Parameters {
             security_level: 2,
             names: Vec::new(),
             revocation: Revocation::None,
+            extended_crls: false,
             policies: None,
             partial_chain: false,
             strict: false,
@@ -247,6 +251,12 @@ impl Parameters {
     /// Sets whose revocation is checked.
     pub fn with_revocation(mut self, revocation: Revocation) -> Self {
         self.revocation = revocation;
+        self
+    }
+
+    /// Has indirect and partial revocation lists used, or only the plain ones.
+    pub fn with_extended_crls(mut self, extended_crls: bool) -> Self {
+        self.extended_crls = extended_crls;
         self
     }
 

@@ -281,6 +281,8 @@ coded! {
         IssuerKeyUnreadable = UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY,
         /// The list's signature is not its issuer's (8).
         BadSignature = CRL_SIGNATURE_FAILURE,
+        /// No valid chain leads from the list's issuer to the same anchor (54).
+        IssuerNotValid = CRL_PATH_VALIDATION_ERROR,
         /// The list has an unknown critical extension (36).
         UnknownCriticalExtension = UNHANDLED_CRITICAL_CRL_EXTENSION,
     }

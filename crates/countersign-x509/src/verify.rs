@@ -12,6 +12,7 @@ use crate::report::{Check, CheckKind, Facts, Link, Outcome, Report};
 use crate::store::{Set, TrustStore};
 
 mod stages;
+mod status;
 
 /// Verifies the certificates a peer sent, its own first, and reports every check.
 ///
@@ -87,6 +88,7 @@ type Found = (Vec<Check>, Option<Box<str>>, Option<Box<str>>);
 #[derive(Clone)]
 struct Verification<'v, 'a> {
     parameters: &'v Parameters,
+    presented: &'a [CertificateDer<'a>],
     store: &'a Set,
     nodes: Vec<Node<'a>>,
     checks: Vec<Check>,
@@ -95,6 +97,16 @@ struct Verification<'v, 'a> {
     has_failed: bool,
     /// What the search has verified already.
     signatures: Signatures,
+    errand: Errand,
+}
+
+/// What a verification is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Errand {
+    /// The chain of the peer.
+    Peer,
+    /// The chain of somebody who issued a revocation list for another chain.
+    ListIssuer,
 }
 
 /// About what a good chain of three needs, so that the list is allocated once.
@@ -106,16 +118,7 @@ impl<'v, 'a> Verification<'v, 'a> {
         store: &'a Set,
         parameters: &'v Parameters,
     ) -> (Found, Vec<Source>) {
-        let mut run = Self {
-            parameters,
-            store,
-            nodes: Vec::new(),
-            checks: Vec::with_capacity(USUAL_NUMBER_OF_CHECKS),
-            matched_name: None,
-            expected: None,
-            has_failed: false,
-            signatures: Signatures::default(),
-        };
+        let mut run = Self::new(presented, store, parameters, Errand::Peer);
         let leaf = presented.first().map(|der| Certificate::parse(der));
         match leaf {
             None => run.record(
@@ -131,21 +134,37 @@ impl<'v, 'a> Verification<'v, 'a> {
                 );
                 return (run.into_found(), vec![Source::Presented(0)]);
             }
-            Some(Ok(leaf)) => run.check_leaf_and_chain(&leaf, presented),
+            Some(Ok(leaf)) => run.check_leaf_and_chain(&leaf),
         }
         let sources = run.nodes.iter().map(|node| node.source).collect();
         (run.into_found(), sources)
+    }
+
+    fn new(
+        presented: &'a [CertificateDer<'a>],
+        store: &'a Set,
+        parameters: &'v Parameters,
+        errand: Errand,
+    ) -> Self {
+        Self {
+            parameters,
+            presented,
+            store,
+            nodes: Vec::new(),
+            checks: Vec::with_capacity(USUAL_NUMBER_OF_CHECKS),
+            matched_name: None,
+            expected: None,
+            has_failed: false,
+            signatures: Signatures::default(),
+            errand,
+        }
     }
 
     fn into_found(self) -> Found {
         (self.checks, self.matched_name, self.expected)
     }
 
-    fn check_leaf_and_chain(
-        &mut self,
-        leaf: &Certificate<'a>,
-        presented: &'a [CertificateDer<'_>],
-    ) {
+    fn check_leaf_and_chain(&mut self, leaf: &Certificate<'a>) {
         self.record(0, CheckKind::Encoding, Outcome::Passed);
         // OpenSSL refuses a weak key before it builds a chain.
         let required = self.parameters.required_bits();
@@ -156,17 +175,17 @@ impl<'v, 'a> Verification<'v, 'a> {
         );
         match self.parameters.profile {
             Profile::OpenSsl => {
-                let path = path::openssl::build(leaf, presented, self.store, self.parameters);
+                let path = path::openssl::build(leaf, self.presented, self.store, self.parameters);
                 self.check_path(path);
             }
-            Profile::WebPki => self.search(leaf, presented),
+            Profile::WebPki => self.search(leaf),
         }
     }
 
     /// Tries all chains and keeps the checks of the first that passes all, or else those of the
     /// first that is complete, or else those of the chain that OpenSSL would build.
-    fn search(&mut self, leaf: &Certificate<'a>, presented: &'a [CertificateDer<'_>]) {
-        let mut search = Search::new(presented, self.store, self.parameters);
+    fn search(&mut self, leaf: &Certificate<'a>) {
+        let mut search = Search::new(self.presented, self.store, self.parameters);
         let mut kept: Option<Self> = None;
         let found = search.run(
             Node::new(leaf, Source::Presented(0)),
@@ -193,7 +212,7 @@ impl<'v, 'a> Verification<'v, 'a> {
             return;
         }
         self.signatures = search.into_signatures();
-        let mut path = path::openssl::build(leaf, presented, self.store, self.parameters);
+        let mut path = path::openssl::build(leaf, self.presented, self.store, self.parameters);
         if found.is_err() {
             path.trust = Outcome::Failed(Reason::BudgetExhausted);
         }

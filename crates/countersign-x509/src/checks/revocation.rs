@@ -1,8 +1,10 @@
-//! Revocation by lists (RFC 5280 §6.3), as OpenSSL does it without its extended support: no
-//! indirect lists and no lists for some reasons only.
+//! Revocation by lists (RFC 5280 §6.3), as OpenSSL does it: without its extended support no
+//! indirect lists, no lists for some reasons only, and none signed outside the chain.
 //!
 //! A delta list is applied to the list it amends. OpenSSL does so only with
 //! `X509_V_FLAG_USE_DELTAS`, and without that flag may take a delta list for a complete one.
+
+use pki_types::CertificateDer;
 
 use crate::certificate::Certificate;
 use crate::checks::signature::verify_crl_signature;
@@ -20,52 +22,67 @@ use crate::reason::{Reason, RevocationFailure};
 use crate::store::{Set, StoredList};
 use crate::time::Time;
 
-/// Looks for reasons not to rely on the certificate at `depth`, and hands each to `report` in the
-/// order in which OpenSSL finds them.
+/// What a lookup of revocation lists works with.
+#[derive(Clone, Copy)]
+pub(crate) struct Sources<'n, 'a> {
+    /// The chain.
+    pub(crate) nodes: &'n [Node<'a>],
+    /// What the peer sent: the issuer of a list may be among it.
+    pub(crate) presented: &'a [CertificateDer<'a>],
+    /// Holds the lists.
+    pub(crate) store: &'a Set,
+    pub(crate) parameters: &'n Parameters,
+}
+
+/// Finds reasons not to rely on the certificate at `depth`, in the order in which OpenSSL does.
 ///
 /// A certificate can name several lists, each for some reasons for revoking; they are gone through
 /// until all reasons are covered or no list adds any.
-pub(crate) fn check(
-    nodes: &[Node<'_>],
+///
+/// `is_valid` tells of the issuer of a list who is not in the chain whether a valid chain leads
+/// from it to the same anchor.
+pub(crate) fn check<'a>(
+    sources: Sources<'_, 'a>,
     depth: usize,
-    store: &Set,
-    parameters: &Parameters,
-    mut report: impl FnMut(Reason),
-) {
+    mut is_valid: impl FnMut(&Certificate<'a>) -> bool,
+) -> Vec<Reason> {
+    let mut reasons = Vec::new();
     let mut lookup = Lookup {
-        nodes,
+        sources,
         depth,
-        time: parameters.time,
-        profile: parameters.profile,
+        time: sources.parameters.time,
         covered: ReasonFlags::NONE,
     };
     while !lookup.covered.contains(ReasonFlags::ALL) {
         let before = lookup.covered;
-        let Some(found) = lookup.best(store) else {
-            return report(Reason::Revocation(RevocationFailure::NoList));
+        let Some(found) = lookup.best() else {
+            reasons.push(Reason::Revocation(RevocationFailure::NoList));
+            break;
         };
         lookup.covered = found.covered;
-        lookup.check_against(&found, store, &mut report);
+        let path = found.suits.issuer > IssuerPlace::Elsewhere || is_valid(&found.issuer);
+        lookup.check_against(&found, path, &mut |reason| reasons.push(reason));
         if lookup.covered == before {
-            return report(Reason::Revocation(RevocationFailure::NoList));
+            reasons.push(Reason::Revocation(RevocationFailure::NoList));
+            break;
         }
     }
+    reasons
 }
 
 struct Lookup<'n, 'a> {
-    nodes: &'n [Node<'a>],
+    sources: Sources<'n, 'a>,
     depth: usize,
     time: ValidationTime,
-    profile: Profile,
     covered: ReasonFlags,
 }
 
 /// A list that may be used, and how well it suits. Of two lists the one is taken that is better in
 /// the first respect in which they differ.
-struct Found<'n, 'a, 'l> {
-    list: CertificateList<'l>,
-    stored: &'l StoredList,
-    issuer: &'n Node<'a>,
+struct Found<'a> {
+    list: CertificateList<'a>,
+    stored: &'a StoredList,
+    issuer: Certificate<'a>,
     suits: Suits,
     unknown_critical: bool,
     /// Reasons covered with this list.
@@ -80,12 +97,34 @@ struct Suits {
     scope: bool,
     /// The list is within its dates.
     current: bool,
+    speaker: Speaker,
+    issuer: IssuerPlace,
 }
 
-impl<'n, 'a> Lookup<'n, 'a> {
-    fn best<'l>(&self, store: &'l Set) -> Option<Found<'n, 'a, 'l>> {
-        let mut best: Option<Found<'n, 'a, 'l>> = None;
-        for stored in store.revocation_lists() {
+/// Who issued the list.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Speaker {
+    /// Somebody else than the issuer of the certificate: the list is an indirect one.
+    Other,
+    /// The issuer of the certificate.
+    Issuer,
+}
+
+/// Where the certificate of a list's issuer was found.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum IssuerPlace {
+    /// Not in the chain.
+    Elsewhere,
+    /// Further up in the chain.
+    Above,
+    /// It is the one that issued the certificate in question.
+    Next,
+}
+
+impl<'a> Lookup<'_, 'a> {
+    fn best(&self) -> Option<Found<'a>> {
+        let mut best: Option<Found<'a>> = None;
+        for stored in self.sources.store.revocation_lists() {
             let Some(found) = self.judge(stored) else {
                 continue;
             };
@@ -101,26 +140,31 @@ impl<'n, 'a> Lookup<'n, 'a> {
     }
 
     /// Can this list say anything about the certificate?
-    fn judge<'l>(&self, stored: &'l StoredList) -> Option<Found<'n, 'a, 'l>> {
+    fn judge(&self, stored: &'a StoredList) -> Option<Found<'a>> {
         let list = CertificateList::parse(stored.der()).ok()?;
-        let subject = &self.nodes.get(self.depth)?.certificate;
+        let parameters = self.sources.parameters;
+        let subject = &self.sources.nodes.get(self.depth)?.certificate;
         let point = list.extensions().issuing_distribution_point();
         let unusable = point.is_some_and(|point| {
-            point.indirect
-                || point.only_some_reasons.is_some()
-                || point.scope == CrlScope::Contradictory
+            let extended = point.indirect || point.only_some_reasons.is_some();
+            (extended && !parameters.extended_crls) || point.scope == CrlScope::Contradictory
         });
         // A delta list does not stand alone: what is not in it may be in the list it amends.
         if unusable || list.extensions().contains(ExtensionKind::DeltaCrlIndicator) {
             return None;
         }
-        if self.profile == Profile::WebPki && !is_complete(&list) {
+        if parameters.profile == Profile::WebPki && !is_complete(&list) {
             return None;
         }
-        if !same_name(&list.issuer(), &subject.issuer()) {
+        // RFC 5280 §6.3.3 (b)(1): only an indirect list speaks for other issuers.
+        let speaker = if list.issuer() == subject.issuer() {
+            Speaker::Issuer
+        } else if point.is_some_and(|point| point.indirect) {
+            Speaker::Other
+        } else {
             return None;
-        }
-        let issuer = self.issuer_of(&list)?;
+        };
+        let (issuer, place) = self.issuer_of(&list, speaker)?;
         let unknown_critical = has_unknown_critical(&list, stored);
         let reasons = covered_reasons(subject, &list, point.as_ref());
         let covered = self.covered.union(reasons.unwrap_or(ReasonFlags::NONE));
@@ -131,6 +175,8 @@ impl<'n, 'a> Lookup<'n, 'a> {
             understood: !unknown_critical,
             scope: reasons.is_some(),
             current: list_dates(&list, self.time).is_ok(),
+            speaker,
+            issuer: place,
         };
         Some(Found {
             list,
@@ -143,40 +189,67 @@ impl<'n, 'a> Lookup<'n, 'a> {
     }
 
     /// The certificate whose key should have signed the list: the issuer of the certificate in
-    /// question, or another one of that name further up.
-    fn issuer_of(&self, list: &CertificateList<'_>) -> Option<&'n Node<'a>> {
+    /// question, or another one of the list's issuer further up, or with extended support one that
+    /// is not in the chain at all.
+    fn issuer_of(
+        &self,
+        list: &CertificateList<'a>,
+        speaker: Speaker,
+    ) -> Option<(Certificate<'a>, IssuerPlace)> {
+        let Sources { nodes, store, .. } = self.sources;
         let next = self.depth.saturating_add(1);
-        let first = if next < self.nodes.len() {
-            next
-        } else {
-            self.depth
-        };
+        let first = if next < nodes.len() { next } else { self.depth };
         let identifier = list.extensions().authority_key_identifier();
-        let fits = |node: &Node<'_>| {
+        let fits = |certificate: &Certificate<'_>| {
             identifier
                 .as_ref()
-                .is_none_or(|wanted| names_key_of(wanted, &node.certificate))
+                .is_none_or(|wanted| names_key_of(wanted, certificate))
         };
-        let own = self.nodes.get(first).filter(|node| fits(node));
-        let mut above = self.nodes.iter().skip(first.saturating_add(1));
-        own.or_else(|| {
-            above.find(|node| same_name(&node.certificate.subject(), &list.issuer()) && fits(node))
-        })
+        let own = nodes.get(first).map(|node| &node.certificate);
+        if let Some(own) = own.filter(|own| speaker == Speaker::Issuer && fits(own)) {
+            return Some((*own, IssuerPlace::Next));
+        }
+        let named =
+            |candidate: &Certificate<'_>| candidate.subject() == list.issuer() && fits(candidate);
+        let mut above = nodes.iter().skip(first.saturating_add(1));
+        if let Some(above) = above.find(|node| named(&node.certificate)) {
+            return Some((above.certificate, IssuerPlace::Above));
+        }
+        if !self.sources.parameters.extended_crls {
+            return None;
+        }
+        let sent = self.sources.presented.iter();
+        let mut sent = sent.filter_map(|der| Certificate::parse(der).ok());
+        let found = sent.find(named).or_else(|| {
+            let mut stored = store.with_subject(list.issuer());
+            stored.find_map(|(_, stored)| fits(&stored).then_some(stored))
+        });
+        Some((found?, IssuerPlace::Elsewhere))
     }
 
-    /// RFC 5280 §6.3.3 (c), (i), (j): the list, and the delta list that amends it if there is one.
+    /// The newest delta list that amends the list.
+    fn delta_of(
+        &self,
+        list: &CertificateList<'_>,
+    ) -> Option<(CertificateList<'a>, &'a StoredList)> {
+        let lists = self.sources.store.revocation_lists().iter();
+        lists
+            .filter_map(|stored| {
+                let delta = CertificateList::parse(stored.der()).ok()?;
+                amends(&delta, list).then_some((delta, stored))
+            })
+            .max_by_key(|(delta, _)| delta.this_update())
+    }
+
+    /// RFC 5280 §6.3.3 (c), (f), (i), (j): the list, and the delta list that amends it if there is
+    /// one.
     fn check_against(
         &self,
-        found: &Found<'_, '_, '_>,
-        store: &Set,
+        found: &Found<'_>,
+        issuer_is_valid: bool,
         report: &mut impl FnMut(Reason),
     ) {
-        let mut lists = store.revocation_lists().iter();
-        let delta = lists.find_map(|stored| {
-            let delta = CertificateList::parse(stored.der()).ok()?;
-            amends(&delta, &found.list).then_some((delta, stored))
-        });
-        let issuer = &found.issuer.certificate;
+        let issuer = &found.issuer;
         if issuer
             .extensions()
             .key_usage()
@@ -187,7 +260,10 @@ impl<'n, 'a> Lookup<'n, 'a> {
         if !found.suits.scope {
             report(Reason::Revocation(RevocationFailure::OtherScope));
         }
-        let Some((delta, stored)) = delta else {
+        if !issuer_is_valid {
+            report(Reason::Revocation(RevocationFailure::IssuerNotValid));
+        }
+        let Some((delta, stored)) = self.delta_of(&found.list) else {
             self.check_list(&found.list, found.stored, issuer, report);
             self.check_entry(&found.list, found.stored, found.unknown_critical, report);
             return;
@@ -229,7 +305,7 @@ impl<'n, 'a> Lookup<'n, 'a> {
         unknown_critical: bool,
         report: &mut impl FnMut(Reason),
     ) -> Entry {
-        let Some(node) = self.nodes.get(self.depth) else {
+        let Some(node) = self.sources.nodes.get(self.depth) else {
             return Entry::None;
         };
         if unknown_critical {
@@ -376,6 +452,9 @@ fn covered_reasons(
     if out_of_scope {
         return None;
     }
+    let listed = point
+        .and_then(|point| point.only_some_reasons)
+        .unwrap_or(ReasonFlags::ALL);
     let place = point.and_then(|point| point.name);
     for wanted in subject
         .extensions()
@@ -383,20 +462,28 @@ fn covered_reasons(
         .into_iter()
         .flatten()
     {
-        if names_issuer(&wanted, list) && places_agree(&wanted, subject, place.as_ref(), list) {
-            return Some(wanted.reasons.unwrap_or(ReasonFlags::ALL));
+        if names_issuer(&wanted, subject, list)
+            && places_agree(&wanted, subject, place.as_ref(), list)
+        {
+            let wanted = wanted.reasons.unwrap_or(ReasonFlags::ALL);
+            return Some(wanted.intersection(listed));
         }
     }
-    place.is_none().then_some(ReasonFlags::ALL)
+    let speaks_for_all = place.is_none() && list.issuer() == subject.issuer();
+    speaks_for_all.then_some(listed)
 }
 
 /// Does the certificate's distribution point expect lists of this issuer?
-fn names_issuer(wanted: &DistributionPoint<'_>, list: &CertificateList<'_>) -> bool {
-    wanted.crl_issuer.is_none_or(|names| {
-        names.iter().any(
-            |name| matches!(name, GeneralName::Directory(name) if same_name(&name, &list.issuer())),
-        )
-    })
+fn names_issuer(
+    wanted: &DistributionPoint<'_>,
+    subject: &Certificate<'_>,
+    list: &CertificateList<'_>,
+) -> bool {
+    let is_issuer = |name| matches!(name, GeneralName::Directory(name) if name == list.issuer());
+    match wanted.crl_issuer {
+        Some(names) => names.iter().any(is_issuer),
+        None => list.issuer() == subject.issuer(),
+    }
 }
 
 /// Do the certificate's distribution point and that of the list share a name? One without a name

@@ -2,10 +2,8 @@
 
 use super::Verification;
 use crate::checks::signature::{SignatureFault, verify_certificate_signature};
-use crate::checks::{
-    constraints, host, policy, revocation, strength, strict, usage, validity, webpki,
-};
-use crate::parameters::{ExpectedName, Parameters, PolicyRequirements, Profile, Revocation};
+use crate::checks::{constraints, host, policy, strength, strict, usage, validity, webpki};
+use crate::parameters::{ExpectedName, Parameters, PolicyRequirements, Profile};
 use crate::path::{Node, Path};
 use crate::profile::{Place, applies};
 use crate::reason::{ConstraintFailure, Reason, Skip};
@@ -32,7 +30,7 @@ impl<'a> Verification<'_, 'a> {
         self.check_strength();
         self.check_names();
         self.check_leaf_key();
-        self.check_revocation();
+        self.check_status();
         self.check_signatures_and_dates();
         self.check_name_constraints();
         self.check_policies();
@@ -204,39 +202,6 @@ impl<'a> Verification<'_, 'a> {
         self.record(0, CheckKind::PublicKey, outcome);
     }
 
-    fn check_revocation(&mut self) {
-        let last = match self.parameters.revocation {
-            Revocation::None => {
-                return self.skip(0, CheckKind::Revocation, Skip::NotRequested);
-            }
-            Revocation::Leaf => 1,
-            Revocation::Chain => self.nodes.len(),
-        };
-        let nodes = core::mem::take(&mut self.nodes);
-        for (depth, node) in nodes.iter().enumerate().take(last) {
-            if revocation::is_exempt(node) {
-                self.skip(depth, CheckKind::Revocation, Skip::SelfSigned);
-                continue;
-            }
-            if !self.applies(depth, nodes.len(), CheckKind::Revocation) {
-                self.skip(depth, CheckKind::Revocation, Skip::NotInProfile);
-                continue;
-            }
-            if self.out_of_patience(depth) {
-                self.fail(depth, CheckKind::Revocation, Reason::BudgetExhausted);
-                continue;
-            }
-            let before = self.checks.len();
-            revocation::check(&nodes, depth, self.store, self.parameters, |reason| {
-                self.fail(depth, CheckKind::Revocation, reason);
-            });
-            if self.checks.len() == before {
-                self.record(depth, CheckKind::Revocation, Outcome::Passed);
-            }
-        }
-        self.nodes = nodes;
-    }
-
     /// From the top down to the leaf: who signed, and the dates.
     fn check_signatures_and_dates(&mut self) {
         let nodes = core::mem::take(&mut self.nodes);
@@ -361,11 +326,11 @@ impl<'a> Verification<'_, 'a> {
         }
     }
 
-    fn out_of_patience(&self, depth: usize) -> bool {
+    pub(super) fn out_of_patience(&self, depth: usize) -> bool {
         self.has_failed && depth >= PATIENCE
     }
 
-    fn applies(&self, depth: usize, length: usize, kind: CheckKind) -> bool {
+    pub(super) fn applies(&self, depth: usize, length: usize, kind: CheckKind) -> bool {
         applies(self.parameters.profile, kind, Place::of(depth, length))
     }
 
@@ -382,7 +347,7 @@ impl<'a> Verification<'_, 'a> {
         }
     }
 
-    fn skip(&mut self, depth: usize, kind: CheckKind, why: Skip) {
+    pub(super) fn skip(&mut self, depth: usize, kind: CheckKind, why: Skip) {
         self.record(depth, kind, Outcome::Skipped(why));
     }
 

@@ -1,0 +1,136 @@
+//! The Public Key Interoperability Test Suite of NIST, version 1.0.1: every verdict must be as
+//! its table says, but for the rows listed here with the reason.
+//!
+//! `data/pkits.json.gz` holds the certificates, lists, settings and expected results.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a case that cannot be read must end the test"
+)]
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use countersign_x509::{
+    CertificateDer, Parameters, PolicyRequirements, Purpose, Report, Revocation, TrustStore,
+    UnixTime, ValidationTime, verify,
+};
+use serde_json::Value;
+
+/// 2011-04-15, the day of the suite.
+const NOW: u64 = 1_302_825_600;
+
+/// Tests with another verdict than the suite expects, and why.
+const LISTED: &[(&str, &str)] = &[
+    (
+        "4.1.4",
+        "the cryptographic library has no DSA, so no DSA signature can be trusted",
+    ),
+    (
+        "4.1.5",
+        "the cryptographic library has no DSA, so no DSA signature can be trusted",
+    ),
+];
+
+#[test]
+fn every_verdict_is_as_expected() {
+    let suite = Suite::read();
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut differences = Vec::new();
+    for test in suite.tests() {
+        let id = test["id"].as_str().unwrap();
+        let report = suite.verify(test);
+        let expected = test["expected"] == "SUCCESS";
+        if LISTED.iter().any(|(listed, _)| *listed == id) {
+            assert!(expected && !report.is_accepted(), "{id} need not be listed");
+            *counts.entry("listed").or_default() += 1;
+        } else if report.is_accepted() != expected {
+            let kind = if expected { "rejected" } else { "accepted" };
+            *counts.entry(kind).or_default() += 1;
+            let title = test["title"].as_str().unwrap();
+            let failures: Vec<_> = report.failures().collect();
+            differences.push(format!("{id} {title}: wrongly {kind} {failures:?}"));
+        }
+    }
+    let count = |kind| counts.get(kind).copied().unwrap_or(0);
+    println!(
+        "pkits: {} cases, wrongly accepted {}, wrongly rejected {}, listed {}",
+        suite.tests().len(),
+        count("accepted"),
+        count("rejected"),
+        count("listed"),
+    );
+    assert!(differences.is_empty(), "\n{}", differences.join("\n"));
+    assert_eq!((suite.tests().len(), count("listed")), (249, LISTED.len()));
+}
+
+struct Suite(Value);
+
+impl Suite {
+    fn read() -> Self {
+        let packed = &include_bytes!("data/pkits.json.gz")[..];
+        Self(serde_json::from_reader(flate2::read::GzDecoder::new(packed)).unwrap())
+    }
+
+    fn tests(&self) -> &[Value] {
+        self.0["tests"].as_array().unwrap()
+    }
+
+    fn verify(&self, test: &Value) -> Report {
+        let mut certificates = names(&test["certs"]).map(|name| self.certificate(name));
+        let trust = TrustStore::from_der(certificates.next()).unwrap();
+        let presented: Vec<_> = certificates.rev().collect();
+        let lists = names(&test["crls"]).map(|name| self.der("crls", name));
+        // A list that cannot be read covers nobody.
+        for list in lists {
+            let _unreadable = trust.clone().with_crls([list.into()]);
+        }
+        verify(&presented, &trust, &self.parameters(&test["settings"]))
+    }
+
+    fn parameters(&self, settings: &Value) -> Parameters {
+        let now = UnixTime::since_unix_epoch(Duration::from_secs(NOW));
+        let policies = names(&settings["initial_policy_set"])
+            .map(|name| self.0["policy_oids"][name].as_str().unwrap());
+        let policies = policies.map(|policy| policy.parse().unwrap());
+        let mut requirements = PolicyRequirements::new(policies);
+        let switch = |name: &str| settings[name].as_bool().unwrap();
+        requirements.explicit = switch("initial_explicit_policy");
+        requirements.inhibit_mapping = switch("initial_policy_mapping_inhibit");
+        requirements.inhibit_any = switch("initial_inhibit_any_policy");
+        Parameters::new(Purpose::Any, ValidationTime::At(now))
+            .with_policies(requirements)
+            .with_revocation(Revocation::Chain)
+            .with_extended_crls(true)
+    }
+
+    fn certificate(&self, name: &str) -> CertificateDer<'static> {
+        self.der("certs", name).into()
+    }
+
+    fn der(&self, kind: &str, name: &str) -> Vec<u8> {
+        base64(self.0[kind][name].as_str().unwrap())
+    }
+}
+
+fn names(list: &Value) -> impl DoubleEndedIterator<Item = &str> {
+    list.as_array()
+        .unwrap()
+        .iter()
+        .map(|name| name.as_str().unwrap())
+}
+
+/// Base64 with padding, which is put into PEM for a reader of that.
+fn base64(text: &str) -> Vec<u8> {
+    use pki_types::pem::PemObject;
+    let lines: Vec<_> = text.as_bytes().chunks(64).collect();
+    let body = lines.join(&b'\n');
+    let pem = [
+        b"-----BEGIN CERTIFICATE-----\n",
+        &body[..],
+        b"\n-----END CERTIFICATE-----\n",
+    ]
+    .concat();
+    CertificateDer::from_pem_slice(&pem).unwrap().to_vec()
+}

@@ -69,6 +69,7 @@ mod replay;
 mod report;
 #[cfg(feature = "serde")]
 mod serialize;
+mod signature_memory;
 mod store;
 mod text;
 mod time;
@@ -111,6 +112,7 @@ pub use reason::{
 };
 pub use replay::{Decision, Replayed, Step};
 pub use report::{ChainLink, Check, CheckKind, Origin, Outcome, Report};
+pub use signature_memory::SignatureMemory;
 pub use store::{TrustError, TrustProblem, TrustStore};
 pub use verify::verify;
 

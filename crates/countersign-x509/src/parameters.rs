@@ -5,6 +5,7 @@ use core::net::IpAddr;
 use pki_types::UnixTime;
 
 use crate::oid::OwnedOid;
+use crate::signature_memory::SignatureMemory;
 
 /// Whose certificate is verified, which decides the key usages it needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -200,6 +201,8 @@ pub struct Parameters {
     pub strict: bool,
     /// Limits of the search of [`Profile::WebPki`].
     pub budget: Budget,
+    /// Where right signatures are remembered; `None` verifies every signature anew.
+    pub signature_memory: Option<SignatureMemory>,
 }
 
 impl Parameters {
@@ -221,6 +224,7 @@ impl Parameters {
             partial_chain: false,
             strict: false,
             budget: Budget::default(),
+            signature_memory: None,
         }
     }
 
@@ -275,6 +279,12 @@ impl Parameters {
     /// Switches the additional checks of RFC 5280 on or off.
     pub fn with_strict(mut self, strict: bool) -> Self {
         self.strict = strict;
+        self
+    }
+
+    /// Has right signatures remembered, so that they are verified once only.
+    pub fn with_signature_memory(mut self, memory: SignatureMemory) -> Self {
+        self.signature_memory = Some(memory);
         self
     }
 

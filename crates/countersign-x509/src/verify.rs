@@ -136,6 +136,9 @@ impl<'v, 'a> Verification<'v, 'a> {
             }
             Some(Ok(leaf)) => run.check_leaf_and_chain(&leaf),
         }
+        if !run.has_failed {
+            run.signatures.remember(&run.nodes);
+        }
         let sources = run.nodes.iter().map(|node| node.source).collect();
         (run.into_found(), sources)
     }
@@ -155,7 +158,7 @@ impl<'v, 'a> Verification<'v, 'a> {
             matched_name: None,
             expected: None,
             has_failed: false,
-            signatures: Signatures::default(),
+            signatures: Signatures::new(parameters),
             errand,
         }
     }

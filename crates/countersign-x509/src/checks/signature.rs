@@ -134,6 +134,21 @@ pub fn verify_signature(
     }
 }
 
+/// SHA-256 over several strings of octets, one after the other.
+pub(crate) fn sha256(parts: &[&[u8]]) -> [u8; digest::SHA256_OUTPUT_LEN] {
+    let mut context = digest::Context::new(&digest::SHA256);
+    for part in parts {
+        context.update(part);
+    }
+    let digest = context.finish();
+    // Both have 32 octets, so nothing is left out.
+    let mut octets = [0; digest::SHA256_OUTPUT_LEN];
+    for (to, from) in octets.iter_mut().zip(digest.as_ref()) {
+        *to = *from;
+    }
+    octets
+}
+
 type Algorithm = &'static dyn signature::VerificationAlgorithm;
 
 /// The key is the content of the BIT STRING.

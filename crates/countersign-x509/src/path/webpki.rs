@@ -12,6 +12,7 @@ use crate::certificate::Certificate;
 use crate::checks::signature::{SignatureFault, verify_certificate_signature};
 use crate::checks::{constraints, usage, validity};
 use crate::parameters::{Budget, Parameters, Profile};
+use crate::signature_memory::{SignatureMemory, SignedPair};
 use crate::store::Set;
 
 /// A search that can be asked for one complete chain after the other.
@@ -29,12 +30,58 @@ pub(crate) struct Search<'a, 'p> {
 pub(crate) struct Exhausted;
 
 /// Signatures verified already: certificate, issuer, result.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Signatures {
     known: Vec<(Source, Source, Result<(), SignatureFault>)>,
+    memory: Option<SignatureMemory>,
+    /// Those right by the memory or to be remembered there.
+    right: Vec<(Source, Source, SignedPair)>,
 }
 
 impl Signatures {
+    pub(crate) fn new(parameters: &Parameters) -> Self {
+        Self {
+            known: Vec::new(),
+            memory: parameters.signature_memory.clone(),
+            right: Vec::new(),
+        }
+    }
+
+    /// Verifies a signature, or finds in the memory that this was done before.
+    pub(crate) fn verify(
+        &mut self,
+        node: &Node<'_>,
+        issuer: &Node<'_>,
+    ) -> Result<(), SignatureFault> {
+        let verify = || {
+            let key = issuer.certificate.public_key();
+            verify_certificate_signature(&node.certificate, &key)
+        };
+        let Some(memory) = &self.memory else {
+            return verify();
+        };
+        let pair = SignedPair::new(&node.certificate, &issuer.certificate);
+        if !memory.knows(&pair) {
+            verify()?;
+        }
+        self.right.push((node.source, issuer.source, pair));
+        Ok(())
+    }
+
+    /// Puts the signatures of a path that was accepted into the memory.
+    pub(crate) fn remember(&self, path: &[Node<'_>]) {
+        let Some(memory) = &self.memory else {
+            return;
+        };
+        for (node, issuer) in path.iter().zip(path.iter().skip(1)) {
+            let pair = (node.source, issuer.source);
+            let mut right = self.right.iter();
+            if let Some((_, _, right)) = right.find(|(node, issuer, _)| (*node, *issuer) == pair) {
+                memory.remember(*right);
+            }
+        }
+    }
+
     /// The result of an earlier verification.
     pub(crate) fn known(
         &self,
@@ -70,7 +117,7 @@ impl<'a, 'p> Search<'a, 'p> {
             store,
             parameters,
             presented,
-            signatures: Signatures::default(),
+            signatures: Signatures::new(parameters),
             steps_left: steps,
             comparisons_left: usize::try_from(name_constraint_comparisons).unwrap_or(usize::MAX),
         }
@@ -172,8 +219,7 @@ impl<'a, 'p> Search<'a, 'p> {
         if self.signatures.known.len() >= limit {
             return Err(Exhausted);
         }
-        let key = issuer.certificate.public_key();
-        let result = verify_certificate_signature(&node.certificate, &key);
+        let result = self.signatures.verify(node, issuer);
         self.signatures
             .known
             .push((node.source, issuer.source, result));

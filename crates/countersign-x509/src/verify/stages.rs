@@ -1,7 +1,7 @@
 //! The checks of a chain, stage by stage, in the order in which OpenSSL makes them.
 
 use super::Verification;
-use crate::checks::signature::{SignatureFault, verify_certificate_signature};
+use crate::checks::signature::SignatureFault;
 use crate::checks::{constraints, host, policy, strength, strict, usage, validity, webpki};
 use crate::parameters::{ExpectedName, Parameters, PolicyRequirements, Profile};
 use crate::path::{Node, Path};
@@ -243,9 +243,8 @@ impl<'a> Verification<'_, 'a> {
         if self.out_of_patience(depth) {
             return self.fail(depth, CheckKind::Signature, Reason::BudgetExhausted);
         }
-        let key = issuer.certificate.public_key();
-        let result = self.signatures.known(node, issuer);
-        match result.unwrap_or_else(|| verify_certificate_signature(&node.certificate, &key)) {
+        let known = self.signatures.known(node, issuer);
+        match known.unwrap_or_else(|| self.signatures.verify(node, issuer)) {
             Ok(()) => self.record(depth, CheckKind::Signature, Outcome::Passed),
             Err(SignatureFault::UnreadableKey) => {
                 self.fail(above, CheckKind::Signature, Reason::IssuerKeyUnreadable);

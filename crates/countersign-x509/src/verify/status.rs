@@ -89,6 +89,9 @@ impl<'a> Verification<'_, 'a> {
             .with_strict(self.parameters.strict)
             .with_extended_crls(true);
         parameters.depth = self.parameters.depth;
+        parameters
+            .signature_memory
+            .clone_from(&self.parameters.signature_memory);
         if self.parameters.revocation == Revocation::Chain {
             parameters.revocation = Revocation::Chain;
         }

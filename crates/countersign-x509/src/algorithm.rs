@@ -98,7 +98,7 @@ impl Digest {
         }
     }
 
-    fn of(oid: Oid<'_>) -> Option<Self> {
+    pub(crate) fn of(oid: Oid<'_>) -> Option<Self> {
         Some(match oid.as_bytes() {
             [0x2b, 0x0e, 0x03, 0x02, 0x1a] => Self::Sha1,
             [0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, last] => match last {

@@ -52,7 +52,8 @@ pub enum Version {
     V3,
 }
 
-/// What is signed, how, and the signature: the three parts of a certificate and of a CRL.
+/// What is signed, how, and the signature: the three parts of a certificate, of a CRL and of an
+/// OCSP response.
 #[derive(Clone, Copy, Debug)]
 pub struct Signed<'a> {
     /// The DER of the part that is signed, tag and length included.
@@ -70,15 +71,21 @@ impl<'a> Signed<'a> {
         let mut reader = Reader::new(der);
         let mut outer = reader.sequence()?;
         reader.finish()?;
+        let parts = Self::read_parts(&mut outer)?;
+        outer.finish()?;
+        Ok(parts)
+    }
+
+    /// Reads the three parts; others may follow.
+    pub(crate) fn read_parts(outer: &mut Reader<'a>) -> Result<(Self, Reader<'a>)> {
         let message = outer.expect_element(tag::SEQUENCE)?;
-        let algorithm = AlgorithmIdentifier::read(&mut outer)?;
+        let algorithm = AlgorithmIdentifier::read(outer)?;
         let signature = match outer.expect(tag::BIT_STRING)? {
             bits if bits.rest().first() == Some(&0) => bits.as_bit_string()?.whole_bytes(),
             bits if bits.is_empty() => return Err(bits.fault(Malformed::BadBitString)),
             _ => None,
         }
         .unwrap_or_default();
-        outer.finish()?;
         Ok((
             Self {
                 message: message.whole,

@@ -2,6 +2,7 @@
 
 pub(crate) mod constraints;
 pub(crate) mod host;
+pub(crate) mod ocsp;
 pub(crate) mod policy;
 pub(crate) mod revocation;
 pub(crate) mod signature;

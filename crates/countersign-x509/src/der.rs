@@ -95,6 +95,8 @@ malformed! {
     DuplicateExtension, "an extension occurs for the second time";
     TooManyExtensions, "there are more than 64 extensions";
     UnknownReason, "the reason of a revocation is none that exists";
+    UnknownResponseStatus, "the status of an OCSP response is none that exists";
+    UnknownResponseType, "an OCSP response is of another type than the basic one";
 }
 
 pub(crate) type Result<T> = core::result::Result<T, ParseError>;

@@ -8,7 +8,7 @@ use crate::certificate::Certificate;
 use crate::code::VerifyCode;
 use crate::escape::Escaped;
 use crate::parameters::{ExpectedName, Purpose, ValidationTime};
-use crate::reason::{ConstraintFailure, PolicyFailure, Reason};
+use crate::reason::{ConstraintFailure, OcspFailure, PolicyFailure, Reason};
 use crate::report::{Check, Origin, Report};
 use crate::time::Time;
 
@@ -170,9 +170,6 @@ impl Report {
             Reason::Expired { since } => format!("expired on {}", date(*since)),
             Reason::BadSignature(fault) => format!("does not verify: {fault}"),
             Reason::NameConstraint(failure) => constraint_clause(*failure).to_owned(),
-            Reason::Policy(PolicyFailure::NoneAcceptable) => {
-                "was issued under none of the policies that are asked for".to_owned()
-            }
             other => format!("was refused: {}", self.plain_clause(other)),
         }
     }
@@ -182,6 +179,12 @@ impl Report {
         match reason {
             Reason::WrongPurpose => format!("it may not be used for a {}", self.peer()),
             Reason::WebPki(rule) => format!("it breaks a rule for public certificates, {rule:?}"),
+            Reason::Ocsp(OcspFailure::MustStaple) => {
+                "it demands a stapled OCSP response, and none came with it".to_owned()
+            }
+            Reason::Policy(PolicyFailure::NoneAcceptable) => {
+                "it was issued under none of the policies that are asked for".to_owned()
+            }
             Reason::KeyUnreadable => "its public key cannot be read".to_owned(),
             Reason::BudgetExhausted => "checking it would have taken too long".to_owned(),
             other => other.code().meaning().to_owned(),

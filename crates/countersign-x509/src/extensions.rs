@@ -190,6 +190,12 @@ impl<'a> Extensions<'a> {
         Self::read_wrapped(wrapper, check_in_crl)
     }
 
+    /// Reads what stands inside the explicit tag of an OCSP response's extensions. Their content is
+    /// not looked at.
+    pub(crate) fn read_ocsp(wrapper: Reader<'a>) -> Result<Self> {
+        Self::read_wrapped(wrapper, |_, _| Ok(()))
+    }
+
     fn read_wrapped(mut wrapper: Reader<'a>, check: Check) -> Result<Self> {
         let content = wrapper.sequence()?;
         wrapper.finish()?;

@@ -59,9 +59,11 @@ mod explain;
 mod extensions;
 mod general_name;
 mod name;
+mod ocsp;
 mod oid;
 mod parameters;
 mod path;
+mod presented;
 mod profile;
 mod public_key;
 mod reason;
@@ -96,6 +98,10 @@ pub use extensions::usage::{ExtendedKeyUsage, KeyUsage, NetscapeCertType, TlsFea
 pub use extensions::{Extension, ExtensionKind, Extensions};
 pub use general_name::{GeneralName, GeneralNames};
 pub use name::{Attribute, Name, RelativeName};
+pub use ocsp::{
+    BasicOcspResponse, CertificateId, OcspResponse, OcspResponseStatus, OcspStatus, ResponderId,
+    SingleResponse, SingleResponses,
+};
 pub use oid::{InvalidOid, Oid, OwnedOid};
 pub use public_key::{EcCurve, KeyAlgorithm, PublicKeyInfo};
 pub use time::Time;
@@ -104,16 +110,18 @@ pub use code::VerifyCode;
 pub use drawing::Drawing;
 pub use explain::explain;
 pub use parameters::{
-    Budget, ExpectedName, Parameters, PolicyRequirements, Profile, Purpose, Revocation,
+    Budget, ExpectedName, Parameters, PolicyRequirements, Profile, Purpose, Revocation, Stapling,
     ValidationTime,
 };
+pub use presented::Presented;
 pub use reason::{
-    ConstraintFailure, PolicyFailure, Reason, RevocationFailure, Skip, StrictRule, WebPkiRule,
+    ConstraintFailure, OcspFailure, PolicyFailure, Reason, RevocationFailure, Skip, StrictRule,
+    WebPkiRule,
 };
 pub use replay::{Decision, Replayed, Step};
 pub use report::{ChainLink, Check, CheckKind, Origin, Outcome, Report};
 pub use signature_memory::SignatureMemory;
 pub use store::{TrustError, TrustProblem, TrustStore};
-pub use verify::verify;
+pub use verify::{verify, verify_presented};
 
 pub use pki_types::{CertificateDer, ServerName, UnixTime};

@@ -85,6 +85,26 @@ pub enum Revocation {
     Chain,
 }
 
+/// For which certificates of the chain a stapled OCSP response must be at hand.
+///
+/// An answer settles the matter: then revocation lists are not asked about that certificate. Where
+/// there is no usable answer, but [`Parameters::revocation`] has lists asked, they decide. A
+/// certificate that demands a stapled response (RFC 7633) is refused without one in any case, unless
+/// responses are ignored altogether.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Stapling {
+    /// None; responses are not looked at (OpenSSL's default).
+    Ignored,
+    /// None; but a response that is there is checked.
+    IfPresented,
+    /// The peer's own certificate (`X509_V_FLAG_OCSP_RESP_CHECK`).
+    Leaf,
+    /// Every certificate that is not self-signed and whose issuer is in the chain
+    /// (`X509_V_FLAG_OCSP_RESP_CHECK_ALL`).
+    Chain,
+}
+
 /// What is asked of certificate policies (RFC 5280 §6.1.1 (c) to (f), `X509_V_FLAG_POLICY_CHECK`).
 ///
 /// The default accepts every policy, and also that there is none; then a chain fails only if a CA
@@ -188,6 +208,9 @@ pub struct Parameters {
     pub names: Vec<ExpectedName>,
     /// Whose revocation is checked.
     pub revocation: Revocation,
+    /// Whether stapled OCSP responses are needed; [`verify_presented`](crate::verify_presented)
+    /// takes them.
+    pub stapling: Stapling,
     /// Revocation lists of other issuers (indirect lists), lists for some reasons only and lists
     /// signed by somebody outside the chain are used too (`X509_V_FLAG_EXTENDED_CRL_SUPPORT`).
     pub extended_crls: bool,
@@ -219,6 +242,7 @@ impl Parameters {
             security_level: 2,
             names: Vec::new(),
             revocation: Revocation::None,
+            stapling: Stapling::Ignored,
             extended_crls: false,
             policies: None,
             partial_chain: false,
@@ -255,6 +279,12 @@ impl Parameters {
     /// Sets whose revocation is checked.
     pub fn with_revocation(mut self, revocation: Revocation) -> Self {
         self.revocation = revocation;
+        self
+    }
+
+    /// Sets whether stapled OCSP responses are needed.
+    pub fn with_stapling(mut self, stapling: Stapling) -> Self {
+        self.stapling = stapling;
         self
     }
 

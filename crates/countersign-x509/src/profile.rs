@@ -65,6 +65,7 @@ pub(crate) const fn applies(profile: Profile, kind: CheckKind, place: Place) -> 
         K::IpAddress          => ("L--",   "L--"),
         K::Uri                => ("L--",   "L--"),
         K::PublicKey          => ("L--",   "L--"),
+        K::Ocsp               => ("LI-",   "LI-"),
         K::Revocation         => ("LIA",   "LI-"),
         K::IssuerKeyUsage     => ("-IA",   "-IA"),
         K::Signature          => ("LI-",   "LI-"),

@@ -88,6 +88,8 @@ pub enum Reason {
     UriMismatch,
     /// Something about revocation.
     Revocation(RevocationFailure),
+    /// Something about a stapled OCSP response.
+    Ocsp(OcspFailure),
     /// The certificate is revoked (23).
     Revoked {
         /// When it was revoked.
@@ -151,6 +153,7 @@ impl Reason {
             Self::EmailMismatch => VerifyCode::EMAIL_MISMATCH,
             Self::IpMismatch => VerifyCode::IP_ADDRESS_MISMATCH,
             Self::Revocation(failure) => failure.code(),
+            Self::Ocsp(failure) => failure.code(),
             Self::Revoked { .. } => VerifyCode::CERT_REVOKED,
             Self::IssuerMayNotSign => VerifyCode::KEYUSAGE_NO_CERTSIGN,
             Self::IssuerKeyUnreadable => VerifyCode::UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY,
@@ -289,6 +292,34 @@ coded! {
 }
 
 coded! {
+    /// What is wrong with the OCSP response for a certificate.
+    OcspFailure {
+        /// The certificate demands a stapled response, and there is none (73).
+        MustStaple = OCSP_VERIFY_NEEDED,
+        /// The responder is neither the issuer nor certified by it for the task (74).
+        ResponderNotAuthorized = OCSP_VERIFY_FAILED,
+        /// The response does not come with the certificate of its responder (74).
+        ResponderUnknown = OCSP_VERIFY_FAILED,
+        /// The responder does not know the certificate (75).
+        CertificateUnknown = OCSP_CERT_UNKNOWN,
+        /// The response cannot be read, or the responder gave no answer (96).
+        Unusable = OCSP_RESP_INVALID,
+        /// The response has an unknown critical extension (96).
+        UnknownCriticalExtension = OCSP_RESP_INVALID,
+        /// The signature is not the responder's (97).
+        BadSignature = OCSP_SIGNATURE_FAILURE,
+        /// The signature's digest is below the security level (97).
+        SignatureTooWeak = OCSP_SIGNATURE_FAILURE,
+        /// The response is from the future (98).
+        NotYetValid = OCSP_NOT_YET_VALID,
+        /// The response should have been replaced (99).
+        Expired = OCSP_HAS_EXPIRED,
+        /// No response is about the certificate (100).
+        NoResponse = OCSP_NO_RESPONSE,
+    }
+}
+
+coded! {
     /// How a name fails a name constraint.
     ConstraintFailure {
         /// No permitted subtree of that kind of name holds it (47).
@@ -332,6 +363,10 @@ pub enum Skip {
     NothingToCheck,
     /// Dates are not checked ([`ValidationTime::Unchecked`](crate::ValidationTime::Unchecked)).
     TimeUnchecked,
+    /// An OCSP response has told it already.
+    StatusKnown,
+    /// There is no usable OCSP response, so revocation lists decide.
+    LeftToLists,
     /// A self-signed certificate is not looked up in revocation lists.
     SelfSigned,
     /// The chain ends here without reaching an anchor, so OpenSSL does not look at this

@@ -79,7 +79,9 @@ pub enum CheckKind {
     Uri,
     /// The public key can be read.
     PublicKey,
-    /// Revocation (RFC 5280 §6.3).
+    /// A stapled OCSP response (RFC 6960).
+    Ocsp,
+    /// Revocation lists (RFC 5280 §6.3).
     Revocation,
     /// The issuer may sign certificates; reported at the issuer's depth.
     IssuerKeyUsage,

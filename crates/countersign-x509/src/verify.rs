@@ -7,6 +7,7 @@ use crate::checks::strength;
 use crate::parameters::{Parameters, Profile};
 use crate::path::webpki::{Search, Signatures};
 use crate::path::{self, Node, Path, Source};
+use crate::presented::Presented;
 use crate::reason::Reason;
 use crate::report::{Check, CheckKind, Facts, Link, Outcome, Report};
 use crate::store::{Set, TrustStore};
@@ -45,13 +46,22 @@ pub fn verify(
     trust: &TrustStore,
     parameters: &Parameters,
 ) -> Report {
+    verify_presented(Presented::new(presented), trust, parameters)
+}
+
+/// [`verify`] with what the peer stapled to its certificates.
+pub fn verify_presented(
+    presented: Presented<'_>,
+    trust: &TrustStore,
+    parameters: &Parameters,
+) -> Report {
     let store = trust.content();
     let (verification, links) = Verification::run(presented, &store, parameters);
     let (checks, matched_name, expected) = verification;
     let mut copied = Vec::new();
     let links = links
         .into_iter()
-        .map(|source| copy(source, presented, &mut copied))
+        .map(|source| copy(source, presented.certificates, &mut copied))
         .collect();
     let anchored = checks
         .iter()
@@ -88,7 +98,7 @@ type Found = (Vec<Check>, Option<Box<str>>, Option<Box<str>>);
 #[derive(Clone)]
 struct Verification<'v, 'a> {
     parameters: &'v Parameters,
-    presented: &'a [CertificateDer<'a>],
+    presented: Presented<'a>,
     store: &'a Set,
     nodes: Vec<Node<'a>>,
     checks: Vec<Check>,
@@ -114,12 +124,15 @@ const USUAL_NUMBER_OF_CHECKS: usize = 40;
 
 impl<'v, 'a> Verification<'v, 'a> {
     fn run(
-        presented: &'a [CertificateDer<'_>],
+        presented: Presented<'a>,
         store: &'a Set,
         parameters: &'v Parameters,
     ) -> (Found, Vec<Source>) {
         let mut run = Self::new(presented, store, parameters, Errand::Peer);
-        let leaf = presented.first().map(|der| Certificate::parse(der));
+        let leaf = presented
+            .certificates
+            .first()
+            .map(|der| Certificate::parse(der));
         match leaf {
             None => run.record(
                 0,
@@ -144,7 +157,7 @@ impl<'v, 'a> Verification<'v, 'a> {
     }
 
     fn new(
-        presented: &'a [CertificateDer<'a>],
+        presented: Presented<'a>,
         store: &'a Set,
         parameters: &'v Parameters,
         errand: Errand,
@@ -178,7 +191,12 @@ impl<'v, 'a> Verification<'v, 'a> {
         );
         match self.parameters.profile {
             Profile::OpenSsl => {
-                let path = path::openssl::build(leaf, self.presented, self.store, self.parameters);
+                let path = path::openssl::build(
+                    leaf,
+                    self.presented.certificates,
+                    self.store,
+                    self.parameters,
+                );
                 self.check_path(path);
             }
             Profile::WebPki => self.search(leaf),
@@ -188,7 +206,7 @@ impl<'v, 'a> Verification<'v, 'a> {
     /// Tries all chains and keeps the checks of the first that passes all, or else those of the
     /// first that is complete, or else those of the chain that OpenSSL would build.
     fn search(&mut self, leaf: &Certificate<'a>) {
-        let mut search = Search::new(self.presented, self.store, self.parameters);
+        let mut search = Search::new(self.presented.certificates, self.store, self.parameters);
         let mut kept: Option<Self> = None;
         let found = search.run(
             Node::new(leaf, Source::Presented(0)),
@@ -215,7 +233,12 @@ impl<'v, 'a> Verification<'v, 'a> {
             return;
         }
         self.signatures = search.into_signatures();
-        let mut path = path::openssl::build(leaf, self.presented, self.store, self.parameters);
+        let mut path = path::openssl::build(
+            leaf,
+            self.presented.certificates,
+            self.store,
+            self.parameters,
+        );
         if found.is_err() {
             path.trust = Outcome::Failed(Reason::BudgetExhausted);
         }

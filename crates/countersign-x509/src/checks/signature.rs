@@ -134,6 +134,19 @@ pub fn verify_signature(
     }
 }
 
+/// The digest of a message; `None` for one that is never used.
+pub(crate) fn hash(algorithm: Digest, message: &[u8]) -> Option<impl AsRef<[u8]> + use<>> {
+    let algorithm = match algorithm {
+        Digest::Md5 => return None,
+        Digest::Sha1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
+        Digest::Sha224 => &digest::SHA224,
+        Digest::Sha256 => &digest::SHA256,
+        Digest::Sha384 => &digest::SHA384,
+        Digest::Sha512 => &digest::SHA512,
+    };
+    Some(digest::digest(algorithm, message))
+}
+
 /// SHA-256 over several strings of octets, one after the other.
 pub(crate) fn sha256(parts: &[&[u8]]) -> [u8; digest::SHA256_OUTPUT_LEN] {
     let mut context = digest::Context::new(&digest::SHA256);

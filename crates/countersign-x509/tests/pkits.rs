@@ -14,24 +14,18 @@ use std::time::Duration;
 
 use countersign_x509::{
     CertificateDer, Parameters, PolicyRequirements, Purpose, Report, Revocation, TrustStore,
-    UnixTime, ValidationTime, verify,
+    UnixTime, ValidationTime, VerifyCode, verify,
 };
 use serde_json::Value;
 
 /// 2011-04-15, the day of the suite.
 const NOW: u64 = 1_302_825_600;
 
+const NO_DSA: &str = "the cryptographic library has no DSA, and what it cannot verify cannot be \
+    trusted; besides, 1024 bits of DSA with SHA-1 are below security level 2";
+
 /// Tests with another verdict than the suite expects, and why.
-const LISTED: &[(&str, &str)] = &[
-    (
-        "4.1.4",
-        "the cryptographic library has no DSA, so no DSA signature can be trusted",
-    ),
-    (
-        "4.1.5",
-        "the cryptographic library has no DSA, so no DSA signature can be trusted",
-    ),
-];
+const LISTED: &[(&str, &str)] = &[("4.1.4", NO_DSA), ("4.1.5", NO_DSA)];
 
 #[test]
 fn every_verdict_is_as_expected() {
@@ -63,6 +57,59 @@ fn every_verdict_is_as_expected() {
     );
     assert!(differences.is_empty(), "\n{}", differences.join("\n"));
     assert_eq!((suite.tests().len(), count("listed")), (249, LISTED.len()));
+}
+
+/// The codes that a refusal in each section may have: a test can be refused for a wrong reason.
+const CODES: &[(u64, &[u32])] = &[
+    // Signatures.
+    (1, &[7, 66]),
+    // Dates.
+    (2, &[9, 10]),
+    // Names.
+    (3, &[20]),
+    // Revocation lists.
+    (4, &[3, 8, 12, 23, 36, 54]),
+    // Certificates a CA issued to itself.
+    (5, &[23, 79]),
+    // Basic constraints.
+    (6, &[25, 79]),
+    // Key usage.
+    (7, &[35, 79]),
+    // Policies, constraints on them, mappings, and anyPolicy.
+    (8, &[43]),
+    (9, &[43]),
+    (10, &[42, 43]),
+    (11, &[43]),
+    (12, &[43]),
+    // Name constraints.
+    (13, &[47, 48]),
+    // Distribution points and indirect lists.
+    (14, &[3, 23, 44]),
+    // Delta lists.
+    (15, &[3, 12, 23]),
+    // Other extensions.
+    (16, &[34]),
+];
+
+#[test]
+fn refusals_have_a_code_of_their_section() {
+    let suite = Suite::read();
+    let refused = suite
+        .tests()
+        .iter()
+        .filter(|test| test["expected"] == "FAILURE");
+    for test in refused {
+        let section = test["section"].as_u64().unwrap();
+        let (_, codes) = CODES.iter().find(|(number, _)| *number == section).unwrap();
+        let code = suite.verify(test).code();
+        assert!(codes.contains(&code.number()), "{}: {code:?}", test["id"]);
+    }
+    // anyPolicy must not be mapped.
+    let of = |id: &str| suite.tests().iter().find(|test| test["id"] == id).unwrap();
+    for id in ["4.10.7", "4.10.8"] {
+        let code = suite.verify(of(id)).code();
+        assert_eq!(code, VerifyCode::INVALID_POLICY_EXTENSION, "{id}");
+    }
 }
 
 struct Suite(Value);

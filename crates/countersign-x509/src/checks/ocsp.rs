@@ -13,9 +13,13 @@ use crate::path::{Node, Source};
 use crate::reason::{OcspFailure, Reason};
 use crate::time::Time;
 
-/// Responses looked at, and certificates and single responses in each of them. More than a few
-/// serve no purpose, and each costs some hashing.
-const MAXIMUM: usize = 16;
+/// Responses that are looked at.
+const RESPONSES: usize = 8;
+/// Parts of a response about a certificate of the right serial number that are looked at: comparing
+/// takes hashing a name, which can be long.
+const PARTS: usize = 4;
+/// Certificates in a response that are looked at.
+const CERTIFICATES: usize = 8;
 
 /// Clocks may differ by this many seconds, as in OpenSSL.
 const TOLERANCE: i64 = 300;
@@ -34,7 +38,7 @@ pub(crate) fn check(
         return Err(Reason::Ocsp(OcspFailure::NoResponse));
     };
     let mut missing = OcspFailure::NoResponse;
-    for der in responses.iter().take(MAXIMUM) {
+    for der in responses.iter().take(RESPONSES) {
         let Ok(OcspResponse::Basic(response)) = OcspResponse::parse(der) else {
             missing = OcspFailure::Unusable;
             continue;
@@ -42,11 +46,7 @@ pub(crate) fn check(
         let (subject, issuer) = (&subject.certificate, &issuer.certificate);
         let same_serial =
             |single: &SingleResponse<'_>| single.certificate.serial == subject.serial();
-        let mut singles = response
-            .responses()
-            .iter()
-            .filter(same_serial)
-            .take(MAXIMUM);
+        let mut singles = response.responses().iter().filter(same_serial).take(PARTS);
         if let Some(single) = singles.find(|single| single.certificate.names(subject, issuer)) {
             let answer = Answer {
                 response,
@@ -102,7 +102,7 @@ impl Answer<'_, '_> {
             }
             failure = OcspFailure::BadSignature;
         }
-        let sent = self.response.certificates().take(MAXIMUM);
+        let sent = self.response.certificates().take(CERTIFICATES);
         let mut sent = sent.filter_map(|der| Certificate::parse(der).ok());
         let Some(delegate) = sent.find(|candidate| responder.names(candidate)) else {
             return Err(failure);

@@ -216,7 +216,8 @@ impl<'a> Graph<'a> {
             self.current = Level::default();
             return Ok(());
         };
-        let mut stated: Vec<_> = policies.iter().map(|stated| stated.policy).collect();
+        let stated = policies.iter().map(|stated| stated.policy);
+        let mut stated: Vec<_> = limited(stated)?;
         stated.sort_unstable();
         // RFC 5280 §4.2.1.4: SIZE (1..MAX), and a policy MUST NOT appear more than once.
         let repeats = stated.windows(2).any(|pair| pair.first() == pair.last());
@@ -313,6 +314,15 @@ impl<'a> Graph<'a> {
     }
 }
 
+/// What a certificate lists, if it is not too much.
+fn limited<T>(items: impl Iterator<Item = T>) -> Result<Vec<T>, PolicyFailure> {
+    let items: Vec<_> = items.take(MAXIMUM_NODES.saturating_add(1)).collect();
+    if items.len() > MAXIMUM_NODES {
+        return Err(PolicyFailure::TooMany);
+    }
+    Ok(items)
+}
+
 /// The mappings in the order of the issuer's policies.
 fn read_mappings<'a>(
     certificate: &Certificate<'a>,
@@ -320,7 +330,7 @@ fn read_mappings<'a>(
     let Some(mappings) = certificate.extensions().policy_mappings() else {
         return Ok(Vec::new());
     };
-    let mut mappings: Vec<_> = mappings.iter().collect();
+    let mut mappings: Vec<_> = limited(mappings.iter())?;
     // RFC 5280 §4.2.1.5: SIZE (1..MAX). §6.1.4 (a): verify that the special value anyPolicy does
     // not appear.
     let maps_any = mappings.iter().any(|mapping| {

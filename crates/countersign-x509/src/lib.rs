@@ -13,6 +13,11 @@
 //! searches harder, for certificates of public CAs. Certificates, revocation lists and names can be
 //! read on their own, too: see [`Certificate`], [`CertificateList`], [`Name`].
 //!
+//! Whether a certificate is revoked is told by lists in the trust store ([`Parameters::revocation`])
+//! or by stapled OCSP responses ([`Parameters::stapling`], [`verify_presented`]); certificate
+//! policies are checked on request ([`Parameters::policies`]). A [`SignatureMemory`] saves verifying
+//! the signatures of those who come back.
+//!
 //! The crate knows nothing of TLS, has no clock and does no input or output, but for reading files
 //! into a trust store when asked to. Parsing copies nothing, and no certificate makes it panic.
 //!

@@ -13,8 +13,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use countersign_x509::{
-    CertificateDer, Parameters, PolicyRequirements, Purpose, Report, Revocation, TrustStore,
-    UnixTime, ValidationTime, VerifyCode, verify,
+    CertificateDer, Decision, Parameters, PolicyRequirements, Purpose, Report, Revocation,
+    TrustStore, UnixTime, ValidationTime, VerifyCode, verify,
 };
 use serde_json::Value;
 
@@ -110,6 +110,21 @@ fn refusals_have_a_code_of_their_section() {
         let code = suite.verify(of(id)).code();
         assert_eq!(code, VerifyCode::INVALID_POLICY_EXTENSION, "{id}");
     }
+}
+
+#[test]
+fn a_callback_hears_of_policies_last_and_may_tolerate_them() {
+    let suite = Suite::read();
+    let test = suite.tests().iter().find(|test| test["id"] == "4.8.4");
+    let report = suite.verify(test.unwrap());
+    let mut trace = Vec::new();
+    let result = report.replay(|step| {
+        trace.push(step.to_string());
+        Decision::Continue
+    });
+    assert_eq!(trace, ["3:0:1", "2:0:1", "1:0:1", "0:0:1", "0:43:0"]);
+    assert!(result.accepted);
+    assert_eq!(result.code, VerifyCode::NO_EXPLICIT_POLICY);
 }
 
 struct Suite(Value);

@@ -60,8 +60,8 @@ pub use connection::established::{Agreed, ProtocolVersion};
 pub use connection::state::State;
 pub use connection::{Completed, Connection, Event, Received};
 pub use countersign_x509::{
-    Decision, ExpectedName, Profile, Report, Revocation, Step, TrustStore, ValidationTime,
-    VerifyCode,
+    Decision, ExpectedName, PolicyRequirements, Profile, Report, Revocation, SignatureMemory, Step,
+    TrustStore, ValidationTime, VerifyCode,
 };
 pub use crypto::{
     CipherSuite, KeyError, NamedGroup, PrivateKey, Random, RandomFailed, SignError,

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use countersign_x509::{
-    ExpectedName, Parameters, Profile, Purpose, Report, Revocation, TrustStore, ValidationTime,
+    ExpectedName, Parameters, PolicyRequirements, Profile, Purpose, Report, Revocation,
+    SignatureMemory, TrustStore, ValidationTime,
 };
 use pki_types::{CertificateDer, UnixTime};
 
@@ -130,7 +131,12 @@ pub struct ChainVerifier {
     strict: bool,
     security_level: Option<u8>,
     time: Option<ValidationTime>,
+    policies: Option<PolicyRequirements>,
+    signature_memory: Option<SignatureMemory>,
 }
+
+/// How many verified signatures a verifier remembers unless told otherwise: about half a megabyte.
+const SIGNATURES_REMEMBERED: usize = 4096;
 
 impl ChainVerifier {
     /// A verifier that trusts what `trust` holds, at the time of each handshake.
@@ -143,6 +149,8 @@ impl ChainVerifier {
             strict: false,
             security_level: None,
             time: None,
+            policies: None,
+            signature_memory: Some(SignatureMemory::new(SIGNATURES_REMEMBERED)),
         }
     }
 
@@ -187,6 +195,23 @@ impl ChainVerifier {
         self
     }
 
+    /// Requires certificate policies (RFC 5280 §6.1, `X509_V_FLAG_POLICY_CHECK`). By default
+    /// the profile decides.
+    pub fn policies(mut self, required: PolicyRequirements) -> Self {
+        self.policies = Some(required);
+        self
+    }
+
+    /// A memory of verified signatures that several verifiers share, or `None` to verify each signature
+    /// every time. By default a verifier has a memory of its own.
+    ///
+    /// Only that a signature was right is remembered: it depends on nothing but the issuer's key and the
+    /// certificate. Dates, names, purposes and revocation are checked anew each time.
+    pub fn signature_memory(mut self, memory: Option<SignatureMemory>) -> Self {
+        self.signature_memory = memory;
+        self
+    }
+
     /// The store it trusts.
     pub fn trust(&self) -> &TrustStore {
         &self.trust
@@ -203,6 +228,10 @@ impl ChainVerifier {
         if let Some(time) = self.time {
             parameters.time = time;
         }
+        parameters.policies.clone_from(&self.policies);
+        parameters
+            .signature_memory
+            .clone_from(&self.signature_memory);
         countersign_x509::verify(presented.chain, &self.trust, &parameters)
     }
 }

@@ -34,6 +34,7 @@ impl Countersign {
             .groups([group]);
         let mut server = ServerConfig::builder()
             .credential(credential(&certificates.server)?)
+            .tickets(0)
             .suites([CipherSuite::Aes128GcmSha256])
             .groups([group]);
         if case.authentication == Authentication::Mutual {
@@ -66,6 +67,10 @@ impl Countersign {
             server.peer().is_some_and(countersign::Peer::is_verified)
                 == (self.authentication == Authentication::Mutual),
             "the client's authentication is not as wanted",
+        )?;
+        ensure(
+            client.agreed().is_some_and(|agreed| !agreed.resumed),
+            "the handshake is not a full one",
         )?;
         Ok((client, server))
     }

@@ -76,6 +76,10 @@ impl OpenSsl {
             server.ssl().peer_certificate().is_some() == is_mutual,
             "the client's authentication is not as wanted",
         )?;
+        ensure(
+            !client.ssl().session_reused(),
+            "the handshake is not a full one",
+        )?;
         Ok((client, server))
     }
 }

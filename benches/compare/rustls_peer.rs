@@ -8,7 +8,8 @@ use rustls::client::Resumption;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{
-    ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection, version,
+    ClientConfig, ClientConnection, HandshakeKind, RootCertStore, ServerConfig, ServerConnection,
+    version,
 };
 
 use crate::Outcome;
@@ -70,6 +71,10 @@ impl Rustls {
         ensure(
             server.peer_certificates().is_some() == (self.authentication == Authentication::Mutual),
             "the client's authentication is not as wanted",
+        )?;
+        ensure(
+            client.handshake_kind() == Some(HandshakeKind::Full),
+            "the handshake is not a full one",
         )?;
         Ok((client, server))
     }

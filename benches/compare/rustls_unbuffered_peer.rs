@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rustls::client::{ClientConnectionData, UnbufferedClientConnection};
 use rustls::server::{ServerConnectionData, UnbufferedServerConnection};
 use rustls::unbuffered::{ConnectionState, EncodeError, UnbufferedStatus};
-use rustls::{ClientConfig, ServerConfig};
+use rustls::{ClientConfig, HandshakeKind, ServerConfig};
 
 use crate::Outcome;
 use crate::certificates::Certificates;
@@ -66,6 +66,10 @@ impl RustlsUnbuffered {
         ensure(
             server.peer_certificates().is_some() == (self.authentication == Authentication::Mutual),
             "the client's authentication is not as wanted",
+        )?;
+        ensure(
+            client.handshake_kind() == Some(HandshakeKind::Full),
+            "the handshake is not a full one",
         )?;
         Ok((client, server))
     }

@@ -18,8 +18,7 @@ const MAX_EXPAND_INPUT: usize = MAX_DIGEST_LEN + 514 + 1;
 /// A key for HMAC, which is also a pseudorandom key of HKDF.
 pub(crate) struct HmacKey {
     hash: HashAlgorithm,
-    // Boxed: a move copies the pointer, not the key.
-    key: Box<hmac::Key>,
+    key: hmac::Key,
 }
 
 impl HmacKey {
@@ -32,7 +31,7 @@ impl HmacKey {
         };
         Self {
             hash,
-            key: Box::new(hmac::Key::new(algorithm, key)),
+            key: hmac::Key::new(algorithm, key),
         }
     }
 
@@ -51,10 +50,12 @@ impl HmacKey {
     }
 
     /// HKDF-Extract (RFC 5869 §2.2) with this key as the salt.
-    pub(crate) fn extract(&self, input: &[u8]) -> Result<Self> {
+    ///
+    /// What it returns is kept for a while, therefore boxed: a move copies the pointer, not the key.
+    pub(crate) fn extract(&self, input: &[u8]) -> Result<Box<Self>> {
         let mut block = Zeroizing::new([0; MAX_DIGEST_LEN]);
         let pseudorandom = self.sign_into(input, block.as_mut_slice())?;
-        Ok(Self::new(self.hash, pseudorandom))
+        Ok(Box::new(Self::new(self.hash, pseudorandom)))
     }
 
     /// HKDF-Expand (RFC 5869 §2.3) with this key as the pseudorandom key. `info` is what the

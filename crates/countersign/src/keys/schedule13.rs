@@ -60,7 +60,7 @@ fn zeros(hash: HashAlgorithm) -> &'static [u8] {
 #[derive(Debug)]
 pub(crate) struct EarlySecret {
     hash: HashAlgorithm,
-    pub(super) key: Option<HmacKey>,
+    pub(super) key: Option<Box<HmacKey>>,
 }
 
 impl EarlySecret {
@@ -126,12 +126,12 @@ impl EarlySecret {
     fn with_key<T>(&self, use_key: impl FnOnce(&HmacKey) -> Result<T>) -> Result<T> {
         match &self.key {
             Some(key) => use_key(key),
-            None => use_key(&early_secret_without_psk(self.hash)?),
+            None => use_key(early_secret_without_psk(self.hash)?.as_ref()),
         }
     }
 }
 
-pub(super) fn early_secret_without_psk(hash: HashAlgorithm) -> Result<HmacKey> {
+pub(super) fn early_secret_without_psk(hash: HashAlgorithm) -> Result<Box<HmacKey>> {
     HmacKey::new(hash, zeros(hash)).extract(zeros(hash))
 }
 
@@ -149,7 +149,7 @@ pub(super) fn salt_without_psk(hash: HashAlgorithm) -> Result<&'static HmacKey> 
     if let Some(salt) = cell.get() {
         return Ok(salt);
     }
-    let salt = next_salt(&early_secret_without_psk(hash)?)?;
+    let salt = next_salt(early_secret_without_psk(hash)?.as_ref())?;
     Ok(cell.get_or_init(|| salt))
 }
 
@@ -194,7 +194,7 @@ impl BinderKey {
 /// The second stage: protects the handshake.
 #[derive(Debug)]
 pub(crate) struct HandshakeSecret {
-    pub(super) key: HmacKey,
+    pub(super) key: Box<HmacKey>,
 }
 
 impl HandshakeSecret {
@@ -224,7 +224,7 @@ impl HandshakeSecret {
 /// The last stage: application data, exporters and resumption.
 #[derive(Debug)]
 pub(crate) struct MasterSecret {
-    pub(super) key: HmacKey,
+    pub(super) key: Box<HmacKey>,
 }
 
 impl MasterSecret {

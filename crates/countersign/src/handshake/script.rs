@@ -66,6 +66,9 @@ pub(crate) struct Exchange {
     pub(crate) write_secret: Option<Arc<TrafficSecret<Installed>>>,
 }
 
+/// About what a flight with two certificates takes, so that it is allocated once.
+const USUAL_FLIGHT: usize = 1536;
+
 /// The script's view of the connection. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Wire(Arc<Mutex<Exchange>>);
@@ -130,6 +133,9 @@ impl Wire {
     ) -> Result<()> {
         let mut exchange = self.lock();
         let start = exchange.flight.len();
+        if start == 0 {
+            exchange.flight.reserve(USUAL_FLIGHT);
+        }
         write_message(message, &mut exchange.flight)?;
         let encoded = exchange.flight.get(start..).unwrap_or_default();
         transcript.add(encoded);

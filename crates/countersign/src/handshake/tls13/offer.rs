@@ -40,13 +40,12 @@ impl Offer {
         name: &ServerName<'static>,
         session: Option<Offered>,
     ) -> Result<Self> {
-        let mut random = [0; 32];
-        let mut session_id = [0; 32];
+        let mut bytes = [[0; 32]; 2];
         let source = &config.environment.random;
         source
-            .fill(&mut random)
-            .and_then(|()| source.fill(&mut session_id))
+            .fill(bytes.as_flattened_mut())
             .map_err(|_| Error::RandomFailed)?;
+        let [random, session_id] = bytes;
         let first = *config
             .groups
             .first()

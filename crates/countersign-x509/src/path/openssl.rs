@@ -2,6 +2,7 @@
 //! on, as it is by default, those are never tried.
 
 use core::borrow::Borrow;
+use core::iter;
 
 use pki_types::CertificateDer;
 
@@ -21,11 +22,12 @@ pub(crate) fn build<'a>(
     store: &'a Set,
     parameters: &Parameters,
 ) -> Path<'a> {
-    let pool = presented
+    let others = presented
         .iter()
         .enumerate()
-        .filter_map(|(index, der)| Some((index, Certificate::parse(der).ok()?)))
-        .collect();
+        .skip(1)
+        .filter_map(|(index, der)| Some((index, Certificate::parse(der).ok()?)));
+    let pool = iter::once((0, *leaf)).chain(others).collect();
     // Room for the leaf, two intermediates and the anchor.
     let mut nodes = Vec::with_capacity(4);
     nodes.push(Node::new(leaf, Source::Presented(0)));

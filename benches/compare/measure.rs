@@ -56,9 +56,12 @@ pub(crate) fn handshakes(libraries: &[Box<dyn Library>], plan: Plan) -> Outcome<
     let mut measured = nothing_yet(libraries);
     // The first round is for warming up: caches, the allocator, and the first random number
     // of the process, which takes a hundred times as long as a handshake.
+    let mut dice = Dice::new();
     for round in 0..=plan.rounds {
-        for at in turns(libraries.len(), round) {
+        for at in turns(libraries.len(), &mut dice) {
             let library = &libraries[at];
+            // The first one finds the caches full of what others left there.
+            library.handshake()?;
             let start = now();
             let end = start + f64::from(plan.milliseconds) * 1e6;
             let (mut done, mut time) = (0.0, start);
@@ -89,8 +92,9 @@ pub(crate) fn transfers(
         .map(|library| library.transfer())
         .collect::<Outcome<Vec<_>>>()?;
     let clock = cost_of_clock();
+    let mut dice = Dice::new();
     for round in 0..=plan.rounds {
-        for at in turns(libraries.len(), round) {
+        for at in turns(libraries.len(), &mut dice) {
             let (sent, received) = transfer_for(transfers[at].as_mut(), plan, clock)?;
             if round > 0 {
                 sealing[at].1.push(sent);
@@ -103,6 +107,9 @@ pub(crate) fn transfers(
 
 fn transfer_for(transfer: &mut dyn Transfer, plan: Plan, clock: f64) -> Outcome<(f64, f64)> {
     let limit = f64::from(plan.milliseconds) * 1e6;
+    // The first batch finds the caches full of what others left there.
+    transfer.send()?;
+    transfer.receive()?;
     let (mut sending, mut receiving, mut batches) = (0.0, 0.0, 0.0);
     while sending + receiving < limit {
         let start = now();
@@ -129,7 +136,28 @@ fn nothing_yet(libraries: &[Box<dyn Library>]) -> Vec<Measured> {
     names.map(|name| (name, Vec::new())).collect()
 }
 
-/// Whose turn it is when: each round begins with another.
-fn turns(libraries: usize, round: usize) -> impl Iterator<Item = usize> {
-    (0..libraries).map(move |turn| (turn + round) % libraries)
+/// Whose turn it is when, in another order each round: always to follow the same library, and
+/// find the caches as that one leaves them, would be an advantage or the opposite.
+fn turns(libraries: usize, dice: &mut Dice) -> Vec<usize> {
+    let mut order: Vec<_> = (0..libraries).collect();
+    for last in (1..libraries).rev() {
+        order.swap(last, dice.below(last + 1));
+    }
+    order
+}
+
+/// Numbers that look random and are the same each time (xorshift).
+pub(crate) struct Dice(u64);
+
+impl Dice {
+    pub(crate) fn new() -> Self {
+        Self(0x9e37_79b9_7f4a_7c15)
+    }
+
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 33).unwrap_or_default() % limit
+    }
 }

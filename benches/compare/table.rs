@@ -1,6 +1,6 @@
 //! Medians, intervals, and how they are printed.
 
-use crate::measure::Measured;
+use crate::measure::{Dice, Measured};
 
 /// How often the rounds are drawn anew for an interval.
 const DRAWS: usize = 2_000;
@@ -53,7 +53,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 
 /// The middle 95% of the medians of rounds drawn with replacement (bootstrap).
 fn interval(values: &[f64]) -> (f64, f64) {
-    let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
+    let mut dice = Dice::new();
     let mut medians: Vec<_> = (0..DRAWS)
         .map(|_| {
             median(
@@ -66,16 +66,4 @@ fn interval(values: &[f64]) -> (f64, f64) {
         .collect();
     medians.sort_by(f64::total_cmp);
     (medians[DRAWS / 40], medians[DRAWS - 1 - DRAWS / 40])
-}
-
-/// Numbers that look random and are the same each time (xorshift).
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 33).unwrap_or_default() % limit
-    }
 }

@@ -93,12 +93,12 @@ impl Connection {
     /// RFC 9846 §4.7.2, `SSL_verify_client_post_handshake`). The request is in `output`.
     ///
     /// The answer comes with [`receive`](Self::receive): as
-    /// [`Completed::PostHandshakeAuthentication`], or as the error with which a bad or missing
+    /// [`Completed::PostHandshakeAuthentication`](crate::Completed::PostHandshakeAuthentication), or as the error with which a bad or missing
     /// certificate ends the connection. Until then data flows; what is handed out before
     /// that event was sent before the client authenticated.
     ///
     /// # Errors
-    /// An [`Error::Misuse`] that says what to do, and harms nothing: on a client; before the handshake
+    /// An [`Error::Misuse`](crate::Error::Misuse) that says what to do, and harms nothing: on a client; before the handshake
     /// is complete; if the client did not offer it; under HTTP/2; while an earlier request is
     /// unanswered; if the verify mode does not ask, or asks only once.
     pub fn request_peer_certificate(&mut self, output: &mut Vec<u8>) -> Result<()> {

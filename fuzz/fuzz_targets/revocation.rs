@@ -1,0 +1,15 @@
+//! Any bytes as a revocation list and as an OCSP response.
+
+#![no_main]
+
+use countersign_x509::{CertificateList, OcspResponse};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| {
+    if let Ok(list) = CertificateList::parse(data) {
+        assert!(list.entries().count() <= data.len());
+        let _ = list.check_entries();
+        let _ = list.find(&[1], &list.issuer());
+    }
+    let _ = OcspResponse::parse(data);
+});

@@ -20,6 +20,10 @@ pub enum ResumePolicy {
     Reverify,
     /// The identity and its verify result are taken as they were, as OpenSSL does. Nothing is
     /// verified, and no certificate is requested.
+    ///
+    /// A server whose mode has `PEER` then resumes only if it has a
+    /// [`session_context`](crate::ConfigBuilder::session_context), as with OpenSSL, so that the
+    /// sessions of another server with the same ticket keys are not taken for its own.
     Reuse,
     /// Every handshake is a full one.
     Never,

@@ -238,6 +238,7 @@ fn reuse_takes_the_identity_as_it_was() {
         setup
             .server(REQUIRED)
             .trust(trust.clone())
+            .session_context("test")
             .resume_policy(ResumePolicy::Reuse)
     };
     connect(setup.client(), server());
@@ -251,6 +252,18 @@ fn reuse_takes_the_identity_as_it_was() {
             .map(countersign::VerifyCode::number),
         Some(0)
     );
+}
+
+/// OpenSSL refuses the connection: *session id context uninitialized*.
+#[test]
+fn reuse_without_a_context_is_a_full_handshake_where_certificates_are_wanted() {
+    let setup = Setup::new();
+    let server = |mode| setup.server(mode).resume_policy(ResumePolicy::Reuse);
+    connect(setup.client(), server(VerifyMode::NONE));
+    assert!(resumed(&connect(setup.client(), server(VerifyMode::NONE))));
+    let pair = connect(setup.client(), server(REQUIRED));
+    assert!(!resumed(&pair));
+    assert!(pair.server.connection.peer().unwrap().is_verified());
 }
 
 #[test]

@@ -149,7 +149,16 @@ pub(crate) enum Resume {
 ///
 /// OpenSSL resumes whatever the mode says. Here a client that was never asked is asked when
 /// the mode wants a certificate now, and one that had none is no better than in a full handshake.
-pub(crate) fn resume_on_server(policy: ResumePolicy, mode: VerifyMode, past: Past) -> Resume {
+///
+/// Where identities are taken as they were, only the session context keeps servers that share
+/// ticket keys apart. OpenSSL ends the connection if there is none and the mode has `PEER`
+/// (*session id context uninitialized*); here the session is not resumed.
+pub(crate) fn resume_on_server(
+    policy: ResumePolicy,
+    mode: VerifyMode,
+    past: Past,
+    has_context: bool,
+) -> Resume {
     let on = Occasion {
         version: Version::Tls13,
         moment: Moment::FullHandshake,
@@ -158,6 +167,7 @@ pub(crate) fn resume_on_server(policy: ResumePolicy, mode: VerifyMode, past: Pas
     let would_ask = certificate_request(mode, on, 0) == Request::Send;
     match policy {
         ResumePolicy::Never => Resume::No,
+        ResumePolicy::Reuse if mode.contains(VerifyMode::PEER) && !has_context => Resume::No,
         ResumePolicy::Reuse => Resume::AsItWas,
         ResumePolicy::Reverify if past.has_identity => Resume::IfVerified,
         ResumePolicy::Reverify if !would_ask => Resume::AsItWas,
@@ -301,7 +311,8 @@ mod tests {
             asked: true,
             has_identity: true,
         };
-        let reverify = |bits, past| resume_on_server(ResumePolicy::Reverify, mode(bits), past);
+        let reverify =
+            |bits, past| resume_on_server(ResumePolicy::Reverify, mode(bits), past, false);
         for bits in 0..16 {
             assert_eq!(
                 reverify(bits, identified),
@@ -318,13 +329,18 @@ mod tests {
             };
             assert_eq!(reverify(bits, had_none), wanted, "mode {bits}");
             for past in [never_asked, had_none, identified] {
-                assert_eq!(
-                    resume_on_server(ResumePolicy::Reuse, mode(bits), past),
-                    Resume::AsItWas
-                );
-                assert_eq!(
-                    resume_on_server(ResumePolicy::Never, mode(bits), past),
+                let with_context = |policy| resume_on_server(policy, mode(bits), past, true);
+                assert_eq!(with_context(ResumePolicy::Reuse), Resume::AsItWas);
+                assert_eq!(with_context(ResumePolicy::Never), Resume::No);
+                let wanted = if bits & 1 == 1 {
                     Resume::No
+                } else {
+                    Resume::AsItWas
+                };
+                assert_eq!(
+                    resume_on_server(ResumePolicy::Reuse, mode(bits), past, false),
+                    wanted,
+                    "mode {bits}"
                 );
             }
         }

@@ -142,8 +142,9 @@ async fn satisfy(
         has_identity: known.is_some(),
     };
     let mode = wire.settings().mode;
+    let has_context = !config.resumption.context.is_empty();
     match (
-        policy::resume_on_server(config.resumption.policy, mode, past),
+        policy::resume_on_server(config.resumption.policy, mode, past, has_context),
         known,
     ) {
         (Resume::No, _) => Ok(None),

@@ -6,6 +6,7 @@ pub(crate) mod inbound;
 pub(crate) mod outbound;
 pub(crate) mod settings;
 pub(crate) mod state;
+mod ticket;
 
 use core::ops::Range;
 use std::io::IoSlice;
@@ -346,6 +347,7 @@ impl Connection {
                     established.agreed.peer_signature =
                         identity.as_ref().map(|identity| identity.scheme);
                     established.peer = identity.map(|identity| identity.peer);
+                    established.asked = true;
                 }
                 Completed::PostHandshakeAuthentication
             }

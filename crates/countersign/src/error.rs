@@ -140,6 +140,8 @@ pub enum Misuse {
     AlreadyClosed,
     /// Only a server can ask its peer for a certificate.
     NotServer,
+    /// Only a server can send tickets.
+    OnlyServersSendTickets,
     /// The client did not offer to authenticate after the handshake.
     PeerCannotAuthenticate,
     /// An earlier request for a certificate is not answered yet.
@@ -165,6 +167,7 @@ impl fmt::Display for Misuse {
             }
             Self::AlreadyClosed => "This side has closed the connection already.",
             Self::NotServer => "Only a server can ask its peer for a certificate.",
+            Self::OnlyServersSendTickets => "Only a server can send tickets.",
             Self::PeerCannotAuthenticate => {
                 "The client did not offer to authenticate after the handshake. Have it enable post-handshake \
                  authentication, or ask in the handshake: leave VerifyMode::POST_HANDSHAKE out."

@@ -254,6 +254,44 @@ fn reuse_takes_the_identity_as_it_was() {
     );
 }
 
+#[test]
+fn a_server_sends_more_tickets_when_asked_to() {
+    let setup = Setup::new();
+    let mut pair = connect(setup.client(), setup.server(REQUIRED));
+    assert_eq!(setup.sessions.len(), 2);
+    let server = &mut pair.server;
+    let sent = server.connection.send_ticket(&mut server.output);
+    assert!(sent.unwrap());
+    pair.run();
+    assert_eq!(setup.sessions.len(), 3);
+    // It is as good as the others: the client was asked and is known.
+    let resumption = connect(setup.client(), setup.server(REQUIRED));
+    assert!(resumed(&resumption));
+    assert!(resumption.server.connection.peer().unwrap().is_verified());
+
+    let client = &mut pair.client;
+    assert!(matches!(
+        client.connection.send_ticket(&mut client.output),
+        Err(Error::Misuse(Misuse::OnlyServersSendTickets))
+    ));
+    let server = &mut pair.server;
+    server.connection.close(&mut server.output);
+    assert!(matches!(
+        server.connection.send_ticket(&mut server.output),
+        Err(Error::Misuse(Misuse::AlreadyClosed))
+    ));
+}
+
+#[test]
+fn no_ticket_is_sent_where_nobody_resumes() {
+    let setup = Setup::new();
+    let server = setup.server(REQUIRED).resume_policy(ResumePolicy::Never);
+    let mut server = connect(setup.client(), server).server;
+    let sent = server.connection.send_ticket(&mut server.output);
+    assert!(!sent.unwrap());
+    assert!(server.output.is_empty());
+}
+
 /// OpenSSL refuses the connection: *session id context uninitialized*.
 #[test]
 fn reuse_without_a_context_is_a_full_handshake_where_certificates_are_wanted() {

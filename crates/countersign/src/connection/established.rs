@@ -69,6 +69,9 @@ pub(crate) struct Established {
     pub(crate) peer: Option<Peer>,
     /// On a client: the certificate that it showed last.
     pub(crate) shown: Option<Shown>,
+    /// On a server: the client was asked for a certificate, here or on the connection that this
+    /// one resumes.
+    pub(crate) asked: bool,
     pub(crate) exporter: Exporter,
     pub(crate) after: Arc<Continuation>,
 }

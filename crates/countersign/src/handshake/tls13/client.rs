@@ -83,6 +83,7 @@ pub(crate) async fn connect(
         agreed,
         peer: server.peer,
         shown,
+        asked: true,
         exporter: application.exporter,
         after: Arc::new(after),
     })

@@ -84,6 +84,7 @@ pub(crate) async fn serve(wire: Wire, config: Arc<Config>) -> Result<Established
     let agreed = client.agreed(&received, own, &after);
     Ok(Established {
         agreed,
+        asked: client.was_asked(),
         peer: client.peer,
         shown: None,
         exporter: application.exporter,
@@ -439,15 +440,19 @@ impl Client {
         }
     }
 
+    /// Whether it was asked for a certificate, now or before.
+    fn was_asked(&self) -> bool {
+        self.request == Request::Send || self.past.as_ref().is_some_and(|past| past.asked)
+    }
+
     fn send_tickets(&self, wire: &Wire, config: &Config, after: &Continuation) -> Result<()> {
         let occasion = match &self.past {
             None => TicketOccasion::Authenticated,
             Some(_) => TicketOccasion::Resumed,
         };
-        let asked_before = self.past.as_ref().is_some_and(|past| past.asked);
         let identity = SessionIdentity {
             mode: wire.settings().mode,
-            asked: self.request == Request::Send || asked_before,
+            asked: self.was_asked(),
             peer: self.peer.as_ref().map(SessionPeer::of),
         };
         tickets::send_tickets(wire, config, after, &identity, occasion)

@@ -14,11 +14,12 @@ use crate::session::tickets::LONGEST_LIFETIME;
 use crate::verify::mode::VerifyMode;
 
 /// How many tickets are sent: as many as configured after a full handshake or an authentication,
-/// one after a resumption.
+/// one after a resumption or when the owner wants one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Occasion {
     Authenticated,
     Resumed,
+    Wanted,
 }
 
 /// Sends new tickets to a client that can use them.
@@ -34,6 +35,7 @@ pub(crate) fn send_tickets(
     let wanted = match occasion {
         Occasion::Authenticated => config.resumption.tickets,
         Occasion::Resumed => config.resumption.tickets.min(1),
+        Occasion::Wanted => 1,
     };
     if !after.wants_tickets || config.resumption.policy == ResumePolicy::Never {
         return Ok(());

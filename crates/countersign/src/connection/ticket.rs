@@ -1,0 +1,55 @@
+//! Tickets that the owner of a server's connection asks for.
+
+use std::sync::Arc;
+
+use crate::connection::{Connection, NOT_ESTABLISHED};
+use crate::error::{Error, Misuse, Result};
+use crate::handshake::tls13::tickets::{self, Occasion};
+use crate::session::state::{SessionIdentity, SessionPeer};
+use crate::verify::mode::Role;
+
+impl Connection {
+    /// Server: sends the client another ticket now (`SSL_new_session_ticket`), in `output`. It
+    /// carries the client's identity as it is at this moment.
+    ///
+    /// Tickets follow each handshake and each authentication by themselves; this is for a client that
+    /// will need more, because it is about to open several connections at once.
+    ///
+    /// Says whether one was sent: a client that cannot resume gets none, nor does one whose certificate
+    /// has expired, and with [`ResumePolicy::Never`](crate::ResumePolicy::Never) nobody does.
+    ///
+    /// # Errors
+    /// An [`Error::Misuse`], which harms nothing: on a client; before the handshake is complete;
+    /// after [`close`](Self::close).
+    pub fn send_ticket(&mut self, output: &mut Vec<u8>) -> Result<bool> {
+        self.check_connected()?;
+        if self.role == Role::Client {
+            return Err(Misuse::OnlyServersSendTickets.into());
+        }
+        if self.outbound.is_closed() {
+            return Err(Misuse::AlreadyClosed.into());
+        }
+        let before = output.len();
+        self.write_ticket(output)
+            .map_err(|error| self.fail(error, output))?;
+        Ok(output.len() > before)
+    }
+
+    fn write_ticket(&mut self, output: &mut Vec<u8>) -> Result<(), Error> {
+        let established = self.established.as_ref().ok_or(NOT_ESTABLISHED)?;
+        let identity = SessionIdentity {
+            mode: self.wire.settings().mode,
+            asked: established.asked,
+            peer: established.peer.as_ref().map(SessionPeer::of),
+        };
+        let after = Arc::clone(&established.after);
+        tickets::send_tickets(
+            &self.wire,
+            &self.config,
+            &after,
+            &identity,
+            Occasion::Wanted,
+        )?;
+        self.apply_effects(output)
+    }
+}

@@ -476,6 +476,9 @@ impl Connection {
         if let Error::AlertReceived { .. } = error {
             self.outbound.stop();
         }
+        if error.alert().is_some() || matches!(error, Error::AlertReceived { .. }) {
+            self.forget_tickets();
+        }
         self.end(error.clone());
         error
     }

@@ -282,6 +282,39 @@ fn a_server_sends_more_tickets_when_asked_to() {
     ));
 }
 
+/// RFC 9846 §6.2: the pre-shared keys of a failed connection SHOULD be discarded.
+#[test]
+fn the_tickets_of_a_connection_that_failed_are_forgotten() {
+    let setup = Setup::new();
+    let mut other = connect(setup.client(), setup.server(VerifyMode::NONE));
+    let anonymous = ClientConfig::builder()
+        .trust(setup.authority.trust())
+        .sessions(setup.sessions.clone())
+        .clock(setup.clock.clone())
+        .post_handshake_auth(true);
+    let mode = REQUIRED | VerifyMode::POST_HANDSHAKE;
+    let keys = TicketKeyring::new();
+    let mut pair = connect(anonymous, setup.server(mode).ticket_keyring(keys));
+    assert!(!resumed(&pair));
+    let before = setup.sessions.len();
+    let server = &mut pair.server;
+    server
+        .connection
+        .request_peer_certificate(&mut server.output)
+        .unwrap();
+    pair.run();
+    assert!(matches!(
+        pair.client.error,
+        Some(Error::AlertReceived { .. })
+    ));
+    // Those of the failed connection are gone, the other's are not.
+    assert_eq!(setup.sessions.len(), before - 2);
+    let server = &mut other.server;
+    server.connection.send_ticket(&mut server.output).unwrap();
+    other.run();
+    assert_eq!(setup.sessions.len(), before - 1);
+}
+
 #[test]
 fn no_ticket_is_sent_where_nobody_resumes() {
     let setup = Setup::new();

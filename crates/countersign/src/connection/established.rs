@@ -11,6 +11,7 @@ use crate::handshake::tls13::authenticate::Shown;
 use crate::handshake::transcript::Transcript;
 use crate::keys::exporter::Exporter;
 use crate::keys::schedule13::ResumptionSecret;
+use crate::session::client_cache::Origin;
 use crate::verify::peer::Peer;
 use crate::verify::policy::Why;
 
@@ -72,6 +73,8 @@ pub(crate) struct Established {
     /// On a server: the client was asked for a certificate, here or on the connection that this
     /// one resumes.
     pub(crate) asked: bool,
+    /// On a client: marks the tickets that come on this connection.
+    pub(crate) origin: Origin,
     pub(crate) exporter: Exporter,
     pub(crate) after: Arc<Continuation>,
 }

@@ -1,4 +1,4 @@
-//! Tickets that the owner of a server's connection asks for.
+//! The tickets of a connection: those that its owner asks for, and those that are of no use any more.
 
 use std::sync::Arc;
 
@@ -33,6 +33,17 @@ impl Connection {
         self.write_ticket(output)
             .map_err(|error| self.fail(error, output))?;
         Ok(output.len() > before)
+    }
+
+    /// RFC 9846 §6.2: after a fatal alert the sessions of the connection SHOULD be discarded.
+    pub(super) fn forget_tickets(&self) {
+        let Some(established) = &self.established else {
+            return;
+        };
+        if let Some(server) = &established.after.server {
+            let sessions = &self.config.resumption.sessions;
+            sessions.forget(server, &established.origin);
+        }
     }
 
     fn write_ticket(&mut self, output: &mut Vec<u8>) -> Result<(), Error> {

@@ -11,9 +11,14 @@ use crate::session::state::Session;
 /// How many tickets are kept for one server.
 const TICKETS_PER_SERVER: usize = 4;
 
+/// The connection that a ticket came on.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Origin(Arc<()>);
+
 /// A ticket with what it stands for.
 #[derive(Debug)]
 pub(crate) struct ClientSession {
+    pub(crate) origin: Origin,
     pub(crate) ticket: Vec<u8>,
     pub(crate) session: Session,
     /// The certificate that this side showed.
@@ -81,6 +86,16 @@ impl ClientSessions {
         entries.push_back(entry);
         while entries.len() > self.capacity {
             entries.pop_front();
+        }
+    }
+
+    /// Forgets what came on a connection that failed.
+    pub(crate) fn forget(&self, server: &ServerName<'static>, origin: &Origin) {
+        let mut entries = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(entry) = entries.iter_mut().find(|entry| entry.server == *server) {
+            entry
+                .sessions
+                .retain(|session| !Arc::ptr_eq(&session.origin.0, &origin.0));
         }
     }
 

@@ -25,6 +25,7 @@ use crate::messages::{
     CertificateRequest, EncryptedExtensions, ExtensionSet, HelloRetryRequest, MessageType,
     ServerHello, ServerHelloOrRetry, message_type, read_message,
 };
+use crate::session::client_cache::Origin;
 use crate::verify::mode::Role;
 use crate::verify::peer::{Peer, Since};
 use crate::violation::Violation;
@@ -84,6 +85,7 @@ pub(crate) async fn connect(
         peer: server.peer,
         shown,
         asked: true,
+        origin: Origin::default(),
         exporter: application.exporter,
         after: Arc::new(after),
     })

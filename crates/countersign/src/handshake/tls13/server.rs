@@ -25,6 +25,7 @@ use crate::messages::{
     KeyShareEntry, List, ProtocolName, ServerHello, read_message,
 };
 use crate::session::ResumePolicy;
+use crate::session::client_cache::Origin;
 use crate::session::state::{SessionIdentity, SessionPeer};
 use crate::verify::mode::Role;
 use crate::verify::peer::{Peer, Since};
@@ -87,6 +88,7 @@ pub(crate) async fn serve(wire: Wire, config: Arc<Config>) -> Result<Established
         asked: client.was_asked(),
         peer: client.peer,
         shown: None,
+        origin: Origin::default(),
         exporter: application.exporter,
         after: Arc::new(after),
     })

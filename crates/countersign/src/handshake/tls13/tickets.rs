@@ -134,6 +134,7 @@ pub(crate) fn keep_ticket(
     config.resumption.sessions.insert(
         server,
         ClientSession {
+            origin: established.origin.clone(),
             ticket: ticket.ticket.to_vec(),
             session,
             own,

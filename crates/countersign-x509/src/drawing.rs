@@ -17,9 +17,9 @@ impl Report {
     /// and its code.
     ///
     /// ```text
-    ///   2  CN=Example Root              anchor     until 2036-01-01
-    ///   1  CN=Example Intermediate      presented  until 2030-01-01
-    /// ✗ 0  CN=db.example                presented  until 2026-11-01  X509_V_ERR_CERT_HAS_EXPIRED
+    ///   2  CN=Example Root          anchor     until 2036-01-01
+    ///   1  CN=Example Intermediate  presented  until 2030-01-01
+    /// ✗ 0  CN=db.example            presented  until 2026-11-01  X509_V_ERR_CERT_HAS_EXPIRED
     /// ```
     pub fn drawing(&self) -> Drawing<'_> {
         Drawing { report: self }
@@ -34,15 +34,40 @@ impl fmt::Display for Drawing<'_> {
         if missing.is_some() {
             writeln!(f, "  ?  no trust anchor")?;
         }
-        for link in self.report.chain().rev() {
-            self.line(f, &link)?;
+        let lines: Vec<(ChainLink<'_>, String, String)> =
+            self.report.chain().rev().map(described).collect();
+        let widths = lines.iter().map(|(_, name, _)| name.chars().count());
+        let width = widths.max().unwrap_or(0).min(WIDEST_NAME);
+        for (link, name, until) in &lines {
+            self.line(f, link, &format!("{name:<width$}  "), until)?;
         }
         Ok(())
     }
 }
 
+/// The widest that the column of names is made; a longer name pushes out the rest of its own line only.
+const WIDEST_NAME: usize = 64;
+
+/// A certificate with its name and the end of its validity.
+fn described(link: ChainLink<'_>) -> (ChainLink<'_>, String, String) {
+    let (name, until) = match Certificate::parse(link.der()) {
+        Ok(certificate) => (
+            certificate.subject().to_string(),
+            date(certificate.not_after()),
+        ),
+        Err(_) => ("unreadable".to_owned(), "-".to_owned()),
+    };
+    (link, name, until)
+}
+
 impl Drawing<'_> {
-    fn line(&self, f: &mut fmt::Formatter<'_>, link: &ChainLink<'_>) -> fmt::Result {
+    fn line(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        link: &ChainLink<'_>,
+        name: &str,
+        until: &str,
+    ) -> fmt::Result {
         let failures = || {
             self.report
                 .failures()
@@ -58,16 +83,9 @@ impl Drawing<'_> {
             Origin::Stored => "stored",
             Origin::Anchor => "anchor",
         };
-        let (name, until) = match Certificate::parse(link.der()) {
-            Ok(certificate) => (
-                certificate.subject().to_string(),
-                date(certificate.not_after()),
-            ),
-            Err(_) => ("unreadable".to_owned(), "-".to_owned()),
-        };
         write!(
             f,
-            "{mark} {:<2} {name:<32}  {origin:<9}  until {until}",
+            "{mark} {:<2} {name}{origin:<9}  until {until}",
             link.depth()
         )?;
         for reason in failures().filter_map(Check::failure) {

@@ -74,6 +74,14 @@ impl Report {
         })
     }
 
+    /// Why a check failed, as a clause that goes on after its certificate's name; `None` if it did
+    /// not fail.
+    ///
+    /// *expired on 2026-11-01*
+    pub fn why(&self, check: &Check) -> Option<String> {
+        check.failure().map(|reason| self.clause(&reason))
+    }
+
     fn praise(&self) -> String {
         let place = self
             .certificate(0)

@@ -95,12 +95,40 @@ fn an_expired_certificate_is_explained() {
         report.advice().unwrap(),
         "Renew it on the server, or check this machine's clock (now 2026-11-23)."
     );
+    let why: Vec<_> = report
+        .checks()
+        .iter()
+        .filter_map(|check| report.why(check))
+        .collect();
+    assert_eq!(why, ["expired on 2026-11-01"]);
     assert_eq!(
         report.drawing().to_string(),
-        "  2  CN=Test Root                      anchor     until 2040-01-01\n\
-         \u{20} 1  CN=Test Intermediate              presented  until 2040-01-01\n\
-         ✗ 0  CN=db.example                     presented  until 2026-11-01  X509_V_ERR_CERT_HAS_EXPIRED\n"
+        "  2  CN=Test Root          anchor     until 2040-01-01\n\
+         \u{20} 1  CN=Test Intermediate  presented  until 2040-01-01\n\
+         ✗ 0  CN=db.example         presented  until 2026-11-01  X509_V_ERR_CERT_HAS_EXPIRED\n"
     );
+}
+
+#[test]
+fn long_names_leave_the_columns_of_a_drawing_in_line() {
+    let columns = |name: &str| {
+        let root = Authority::root("Root");
+        let intermediate = root.subordinate(name, |_| {});
+        let chain = [
+            intermediate.server("db.example", |_| {}),
+            intermediate.der.clone(),
+        ];
+        let drawing = verify(&chain, &root.trusted(), &client())
+            .drawing()
+            .to_string();
+        let column = |line: &str| line.find("  until").map(|at| line[..at].chars().count());
+        drawing.lines().filter_map(column).collect::<Vec<_>>()
+    };
+    // 3 for `CN=`, 5 before it, 2 after it, 9 for the origin.
+    assert_eq!(columns(&"n".repeat(50)), [69, 69, 69]);
+    assert_eq!(columns("Zürich"), [29, 29, 29]);
+    // The longest common name there is, RFC 5280's upper bound, moves its own line only.
+    assert_eq!(columns(&"n".repeat(64)), [80, 83, 80]);
 }
 
 #[test]

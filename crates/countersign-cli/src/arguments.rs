@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use countersign_x509::{ExpectedName, UnixTime};
 
 use crate::address::Target;
 use crate::authority::Algorithm;
@@ -41,6 +42,10 @@ pub(crate) enum Command {
     Serve(ServeArguments),
     /// Make a throwaway authority with a server and a client certificate, for trying things.
     Ca(CaArguments),
+    /// Verify a certificate chain in a file, and show every check.
+    Verify(VerifyArguments),
+    /// Say what a verify result or a TLS alert means, and what to do about it.
+    Explain(ExplainArguments),
 }
 
 const DEMO_EXAMPLES: &str = "\
@@ -217,6 +222,120 @@ pub(crate) struct CaArguments {
     /// Replace files that exist.
     #[arg(long)]
     pub force: bool,
+}
+
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  countersign verify chain.pem --name db.example
+  countersign verify countersign-ca/client.pem --ca countersign-ca/ca.pem --purpose client --all
+  countersign verify chain.pem --ca ca.pem --crl ca.crl --time 2027-01-01T00:00:00Z --json
+
+The exit code is 0 if the chain is accepted and 5 if it is refused.";
+
+#[derive(Debug, Args)]
+#[command(after_help = VERIFY_EXAMPLES)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of its own"
+)]
+pub(crate) struct VerifyArguments {
+    /// A PEM file with the certificate to verify, followed in it by its intermediates; - is stdin.
+    #[arg(value_name = "CHAIN")]
+    pub chain: PathBuf,
+    /// Trust the authorities in this PEM file or folder instead of the system's; several are possible.
+    #[arg(long, value_name = "FILE")]
+    pub ca: Vec<PathBuf>,
+    /// Use the intermediates in this PEM file too, without trusting them; several are possible.
+    #[arg(long, value_name = "FILE")]
+    pub untrusted: Vec<PathBuf>,
+    /// Check revocation with the lists in this PEM file; several are possible.
+    #[arg(long, value_name = "FILE")]
+    pub crl: Vec<PathBuf>,
+    /// Which certificates need a revocation list [default: leaf with --crl, else none].
+    #[arg(long, value_enum, value_name = "WHICH")]
+    pub revocation: Option<RevocationCheck>,
+    /// Expect this host name, IP address, e-mail address or URI; several are possible.
+    #[arg(long, value_name = "NAME", value_parser = crate::verify::input::name)]
+    pub name: Vec<ExpectedName>,
+    /// Whose certificate it is.
+    #[arg(long, value_enum, value_name = "WHOSE", default_value_t = Owner::Server)]
+    pub purpose: Owner,
+    /// The moment at which it must be valid, as 2026-11-23T12:00:00Z or @1795392000 [default: now].
+    #[arg(long, value_name = "TIME", value_parser = crate::verify::input::time)]
+    pub time: Option<UnixTime>,
+    /// The rules that apply [default: openssl with --ca, else web-pki].
+    #[arg(long, value_enum, value_name = "RULES")]
+    pub profile: Option<Rules>,
+    /// Allow at most this many intermediate certificates.
+    #[arg(long, value_name = "N")]
+    pub depth: Option<u32>,
+    /// Take every certificate of --ca for an anchor, not only self-signed ones (X509_V_FLAG_PARTIAL_CHAIN).
+    #[arg(long)]
+    pub partial_chain: bool,
+    /// Make the additional checks of RFC 5280 too (X509_V_FLAG_X509_STRICT).
+    #[arg(long)]
+    pub strict: bool,
+    /// List every check, not only those that failed.
+    #[arg(long)]
+    pub all: bool,
+    /// Print JSON instead of text (schema: docs/cli-json.md).
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Whose certificate `verify` verifies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Owner {
+    /// A TLS server's.
+    Server,
+    /// A TLS client's.
+    Client,
+    /// Anybody's: key usages are not looked at.
+    Any,
+}
+
+/// By which rules `verify` verifies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Rules {
+    /// As OpenSSL does.
+    #[value(name = "openssl")]
+    OpenSsl,
+    /// As the public web demands.
+    WebPki,
+}
+
+/// Of which certificates `verify` needs to know that they are not revoked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RevocationCheck {
+    /// None.
+    None,
+    /// The first (X509_V_FLAG_CRL_CHECK).
+    Leaf,
+    /// All that are not self-signed (X509_V_FLAG_CRL_CHECK_ALL).
+    Chain,
+}
+
+const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  countersign explain
+  countersign explain 20
+  countersign explain X509_V_ERR_CERT_HAS_EXPIRED
+  countersign explain cert_has_expired
+  countersign explain unknown_ca
+  countersign explain --alert 116";
+
+#[derive(Debug, Args)]
+#[command(after_help = EXPLAIN_EXAMPLES)]
+pub(crate) struct ExplainArguments {
+    /// A verify result by number or name, or a TLS alert by name; without it, all are listed.
+    #[arg(value_name = "CODE")]
+    pub code: Option<String>,
+    /// CODE is a TLS alert; without CODE, list the alerts.
+    #[arg(long)]
+    pub alert: bool,
+    /// Print JSON instead of text (schema: docs/cli-json.md).
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// The kinds of keys `ca` makes.

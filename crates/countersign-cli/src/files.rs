@@ -6,7 +6,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use pki_types::pem::PemObject;
-use pki_types::{CertificateDer, PrivateKeyDer};
+use pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
 
 use crate::failure::{Exit, Failure};
 
@@ -15,20 +15,51 @@ const LARGEST_FILE: u64 = 16 * 1024 * 1024;
 
 /// Reads all certificates of a PEM file, in its order; at least one.
 pub(crate) fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
-    let file = PemFile::read(path)?;
-    let mut certificates = Vec::new();
-    for section in file
-        .sections()?
-        .iter()
-        .filter(|section| section.label == "CERTIFICATE")
-    {
-        let decoded = CertificateDer::from_pem_slice(section.text.as_bytes());
-        certificates.push(decoded.map_err(|_| file.undecodable(section))?);
+    let placed = read_placed_certificates(path)?;
+    Ok(placed.into_iter().map(|placed| placed.der).collect())
+}
+
+/// Something in a PEM file, and the line where it begins, from 1.
+#[derive(Clone, Debug)]
+pub(crate) struct Placed<T> {
+    pub line: usize,
+    pub der: T,
+}
+
+/// Reads all certificates of a PEM file with their lines; at least one. `-` is stdin.
+pub(crate) fn read_placed_certificates(
+    path: &Path,
+) -> Result<Vec<Placed<CertificateDer<'static>>>, Failure> {
+    PemFile::read(path)?.all("CERTIFICATE", "certificate")
+}
+
+/// Reads all revocation lists of a PEM file with their lines; at least one.
+pub(crate) fn read_revocation_lists(
+    path: &Path,
+) -> Result<Vec<Placed<CertificateRevocationListDer<'static>>>, Failure> {
+    PemFile::read(path)?.all("X509 CRL", "revocation list")
+}
+
+/// Reads a file that must not be larger than any file of certificates; `-` is stdin.
+pub(crate) fn read_bounded(path: &Path) -> Result<Vec<u8>, Failure> {
+    let failed = |error: io::Error| Failure::file(Exit::Usage, "read", path, &error);
+    let mut bytes = Vec::new();
+    let source: Box<dyn Read> = if path == Path::new("-") {
+        Box::new(io::stdin().lock())
+    } else {
+        Box::new(File::open(path).map_err(failed)?)
+    };
+    source
+        .take(LARGEST_FILE + 1)
+        .read_to_end(&mut bytes)
+        .map_err(failed)?;
+    if u64::try_from(bytes.len()).is_ok_and(|length| length > LARGEST_FILE) {
+        return Err(Failure::usage(format!(
+            "{} is larger than 16 MB.",
+            path.display()
+        )));
     }
-    if certificates.is_empty() {
-        return Err(file.lacks("certificate", "CERTIFICATE"));
-    }
-    Ok(certificates)
+    Ok(bytes)
 }
 
 /// Reads the one private key of a PEM file.
@@ -84,19 +115,7 @@ struct Section<'a> {
 
 impl PemFile {
     fn read(path: &Path) -> Result<Self, Failure> {
-        let failed = |error: io::Error| Failure::file(Exit::Usage, "read", path, &error);
-        let mut bytes = Vec::new();
-        let opened = File::open(path).map_err(failed)?;
-        opened
-            .take(LARGEST_FILE + 1)
-            .read_to_end(&mut bytes)
-            .map_err(failed)?;
-        if u64::try_from(bytes.len()).is_ok_and(|length| length > LARGEST_FILE) {
-            return Err(Failure::usage(format!(
-                "{} is larger than 16 MB.",
-                path.display()
-            )));
-        }
+        let bytes = read_bounded(path)?;
         if bytes.first() == Some(&0x30) {
             let what = format!("{} is binary (DER or PKCS#12), not PEM.", path.display());
             let advice =
@@ -117,6 +136,26 @@ impl PemFile {
 
     fn name(&self) -> std::path::Display<'_> {
         self.path.display()
+    }
+
+    /// Everything under a label; at least one.
+    fn all<T: PemObject>(&self, label: &str, kind: &str) -> Result<Vec<Placed<T>>, Failure> {
+        let mut found = Vec::new();
+        for section in self
+            .sections()?
+            .iter()
+            .filter(|section| section.label == label)
+        {
+            let decoded = T::from_pem_slice(section.text.as_bytes());
+            found.push(Placed {
+                line: section.line,
+                der: decoded.map_err(|_| self.undecodable(section))?,
+            });
+        }
+        if found.is_empty() {
+            return Err(self.lacks(kind, label));
+        }
+        Ok(found)
     }
 
     fn sections(&self) -> Result<Vec<Section<'_>>, Failure> {

@@ -16,6 +16,7 @@ mod ca;
 mod connect;
 mod demo;
 mod escape;
+mod explain;
 mod failure;
 mod files;
 mod http;
@@ -29,6 +30,8 @@ mod summary;
 mod table;
 mod terminal;
 mod trust;
+mod verify;
+mod wording;
 
 /// Reads the process's arguments, does what they ask, and says how it ended.
 pub fn run() -> ExitCode {
@@ -38,6 +41,8 @@ pub fn run() -> ExitCode {
         Command::Connect(arguments) => connect::run(arguments),
         Command::Serve(arguments) => serve::run(arguments),
         Command::Ca(arguments) => ca::run(arguments),
+        Command::Verify(arguments) => verify::run(arguments),
+        Command::Explain(arguments) => explain::run(arguments),
     };
     match result {
         Ok(exit) => ExitCode::from(exit.code()),

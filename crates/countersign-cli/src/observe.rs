@@ -47,12 +47,22 @@ fn verification(report: &Report, code: VerifyCode, standing: Standing) -> Verifi
         name: code.name().to_owned(),
         sentence: report.sentence(),
         advice: report.advice(),
-        matched_name: report
-            .matched_name()
-            .map(|name| Escaped::new(name.as_bytes(), LONGEST_TEXT).to_string()),
-        chain: report.chain().map(|link| describe(report, &link)).collect(),
+        matched_name: matched_name(report),
+        chain: links(report),
         drawing: report.drawing().to_string(),
     }
+}
+
+/// The name in the certificate that was expected.
+pub(crate) fn matched_name(report: &Report) -> Option<String> {
+    report
+        .matched_name()
+        .map(|name| Escaped::new(name.as_bytes(), LONGEST_TEXT).to_string())
+}
+
+/// The chain, the peer's certificate first.
+pub(crate) fn links(report: &Report) -> Vec<Link> {
+    report.chain().map(|link| describe(report, &link)).collect()
 }
 
 fn describe(report: &Report, link: &ChainLink<'_>) -> Link {
@@ -112,7 +122,7 @@ fn address(octets: &[u8]) -> Option<String> {
 }
 
 /// As `2026-11-23T12:00:00Z`.
-fn timestamp(time: Time) -> String {
+pub(crate) fn timestamp(time: Time) -> String {
     time.to_string().replacen(' ', "T", 1).replace(" UTC", "Z")
 }
 

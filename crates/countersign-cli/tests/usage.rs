@@ -10,7 +10,7 @@ use command::{Authority, Folder, command, countersign};
 fn help_names_every_command_and_exit_code() {
     let ended = countersign(&["--help"]);
     assert_eq!(ended.code, 0);
-    for name in ["demo", "connect", "serve", "ca"] {
+    for name in ["demo", "connect", "serve", "ca", "verify", "explain"] {
         assert!(
             ended.stdout.contains(&format!("\n  {name} ")),
             "{name}: {}",
@@ -28,7 +28,7 @@ fn help_names_every_command_and_exit_code() {
 
 #[test]
 fn every_command_shows_an_example() {
-    for name in ["demo", "connect", "serve", "ca"] {
+    for name in ["demo", "connect", "serve", "ca", "verify", "explain"] {
         let ended = countersign(&[name, "--help"]);
         assert_eq!(ended.code, 0);
         assert!(
@@ -47,6 +47,8 @@ fn a_wrong_command_line_ends_with_2() {
         &[][..],
         &["frobnicate"],
         &["connect"],
+        &["verify"],
+        &["explain", "10", "11"],
         &["connect", "https://example.org"],
         &["connect", "example.org:0"],
         &["ca", "--days", "0"],

@@ -144,12 +144,9 @@ fn remarks(finding: &Finding, text: &mut String) {
             RemarkKind::Unused => "not needed: ",
             RemarkKind::Unreadable => "cannot be read: ",
         };
+        let file = escape::for_terminal(&remark.file);
         let detail = escape::for_terminal(&remark.detail);
-        let _ = writeln!(
-            text,
-            "  {}, line {}: {what}{detail}",
-            remark.file, remark.line
-        );
+        let _ = writeln!(text, "  {file}, line {}: {what}{detail}", remark.line);
     }
     let more = finding.remarks.len().saturating_sub(MOST_REMARKS);
     if more > 0 {

@@ -15,6 +15,9 @@ pub(crate) fn check(kind: CheckKind) -> String {
         CheckKind::Email => "e-mail address",
         CheckKind::IpAddress => "IP address",
         CheckKind::Uri => "URI",
+        CheckKind::Ocsp => "stapled OCSP response",
+        CheckKind::Revocation => "revocation lists",
+        CheckKind::Policies => "certificate policies",
         CheckKind::IssuerKeyUsage => "may sign certificates",
         CheckKind::NotBefore => "start of validity",
         CheckKind::NotAfter => "end of validity",
@@ -31,6 +34,8 @@ pub(crate) fn skip(why: Skip) -> String {
         Skip::NothingToCheck => "nothing to check",
         Skip::TimeUnchecked => "dates are not checked",
         Skip::SelfSigned => "self-signed",
+        Skip::StatusKnown => "an OCSP response has told it",
+        Skip::LeftToLists => "no usable response, so lists decide",
         Skip::Unanchored => "the chain has no anchor",
         other => return name(other).replace('-', " "),
     };

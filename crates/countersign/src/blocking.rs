@@ -8,7 +8,7 @@ use std::sync::Arc;
 use pki_types::ServerName;
 
 use crate::config::{ClientConfig, ServerConfig};
-use crate::connection::{Connection, Event};
+use crate::connection::{Completed, Connection, Event};
 use crate::error::{Error, Misuse};
 use crate::verify::question::{Answer, Question};
 
@@ -175,9 +175,46 @@ impl<S: Read + Write> Stream<S> {
         (self.connection, self.transport)
     }
 
-    /// Takes one step: lets the connection process what is there, or reads more.
-    /// Returns false at the end of the peer's data.
-    fn advance(&mut self) -> Result<bool, StreamError> {
+    /// Takes one step: lets the connection process what is there, or reads once from the transport. For
+    /// a program that waits for something else than data, such as the answer to
+    /// [`Connection::request_peer_certificate`].
+    ///
+    /// While there is data that nobody has read, it says so and does nothing else.
+    ///
+    /// ```no_run
+    /// # use std::io::{BufRead, Read, Write};
+    /// # use countersign::{Completed, Progress, Stream, StreamError};
+    /// /// Asks the client who it is, and keeps what it says in the meantime.
+    /// fn authenticate(stream: &mut Stream<impl Read + Write>) -> Result<Vec<u8>, StreamError> {
+    ///     let (connection, output) = stream.connection_and_output();
+    ///     connection.request_peer_certificate(output)?;
+    ///     let mut said_before = Vec::new();
+    ///     loop {
+    ///         match stream.step()? {
+    ///             Progress::Completed(Completed::PostHandshakeAuthentication) => return Ok(said_before),
+    ///             Progress::Data => {
+    ///                 let data = stream.fill_buf()?; // here a bound belongs
+    ///                 said_before.extend_from_slice(data);
+    ///                 let length = data.len();
+    ///                 stream.consume(length);
+    ///             }
+    ///             Progress::PeerClosed => return Err(countersign::Error::Closed.into()),
+    ///             _ => {}
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// Whatever ends the connection, and what the transport says.
+    pub fn step(&mut self) -> Result<Progress, StreamError> {
+        if !self.plaintext.is_empty() {
+            return Ok(Progress::Data);
+        }
+        self.advance()
+    }
+
+    fn advance(&mut self) -> Result<Progress, StreamError> {
         let unread = self.input.get_mut(self.unread.clone()).unwrap_or_default();
         let received = self.connection.receive(unread, &mut self.output);
         let start = self.unread.start;
@@ -189,17 +226,24 @@ impl<S: Read + Write> Stream<S> {
             Event::NeedInput => {
                 flushed?;
                 self.fill()?;
+                Ok(Progress::More)
             }
             Event::Data(range) => {
                 self.plaintext = start.saturating_add(range.start)..start.saturating_add(range.end);
                 flushed?;
+                Ok(Progress::Data)
             }
             // There is but one chance to answer, so it does not wait for the transport.
-            Event::Question(question) => self.settle(question)?,
-            Event::PeerClosed => return Ok(false),
-            Event::Completed(_) => flushed?,
+            Event::Question(question) => {
+                self.settle(question)?;
+                Ok(Progress::More)
+            }
+            Event::PeerClosed => Ok(Progress::PeerClosed),
+            Event::Completed(what) => {
+                flushed?;
+                Ok(Progress::Completed(what))
+            }
         }
-        Ok(true)
     }
 
     fn settle(&mut self, question: Question) -> Result<(), StreamError> {
@@ -260,8 +304,8 @@ impl<S: Read + Write> Stream<S> {
     fn fill_plaintext(&mut self) -> io::Result<()> {
         while self.plaintext.is_empty() {
             match self.advance() {
-                Ok(true) => {}
-                Ok(false) => break,
+                Ok(Progress::PeerClosed) => break,
+                Ok(_) => {}
                 Err(error) => return Err(error.into()),
             }
         }
@@ -356,6 +400,20 @@ impl<S: fmt::Debug> fmt::Debug for Stream<S> {
             .field("transport", &self.transport)
             .finish_non_exhaustive()
     }
+}
+
+/// What a [`Stream::step`] led to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Progress {
+    /// Nothing that the caller has to know.
+    More,
+    /// There is data: [`BufRead::fill_buf`] has it without waiting.
+    Data,
+    /// Something was completed.
+    Completed(Completed),
+    /// The peer closed the connection properly: there is no more data.
+    PeerClosed,
 }
 
 /// Why a [`Stream`] failed.

@@ -7,6 +7,7 @@ pub(crate) mod outbound;
 pub(crate) mod settings;
 pub(crate) mod state;
 mod ticket;
+pub(crate) mod trace;
 
 use core::ops::Range;
 use std::io::IoSlice;
@@ -20,6 +21,7 @@ use crate::connection::established::{Agreed, Established};
 use crate::connection::inbound::{Arrival, Inbound};
 use crate::connection::outbound::{Flight, Outbound};
 use crate::connection::state::State;
+use crate::connection::trace::{Traced, Tracer};
 use crate::error::{Error, Misuse, Result};
 use crate::handshake::script::{Effect, Progress, Script, Wire};
 use crate::handshake::tls13::authenticate::{Identity, Shown};
@@ -68,6 +70,7 @@ pub struct Connection {
     script: Option<Script<Outcome>>,
     inbound: Inbound,
     outbound: Outbound,
+    tracer: Tracer,
     established: Option<Established>,
     state: State,
     question: Option<QuestionId>,
@@ -175,14 +178,16 @@ impl Connection {
     ) -> Self {
         let finish = |established| Outcome::Handshake(Box::new(established));
         let script = Script::new(wire.clone(), handshake, finish);
+        let tracer = Tracer::new(config.environment.trace.as_ref(), role);
         let sealer = match role {
             Role::Client => Sealer::first_client_hello(),
             Role::Server => Sealer::plain(),
         };
         Self {
             role,
-            inbound: Inbound::new(role.peer(), &config.limits),
-            outbound: Outbound::new(sealer),
+            inbound: Inbound::new(role.peer(), &config.limits, tracer.clone()),
+            outbound: Outbound::new(sealer, tracer.clone()),
+            tracer,
             config,
             wire,
             script: Some(script),
@@ -335,7 +340,7 @@ impl Connection {
         self.script = None;
         self.state = State::Connected;
         self.inbound.complete();
-        Event::Completed(match outcome {
+        let what = match outcome {
             Outcome::Handshake(established) => {
                 self.established = Some(*established);
                 // A server has the client's Finished, after which nothing can be refused.
@@ -359,7 +364,10 @@ impl Connection {
                 self.accepted_by_peer = false;
                 Completed::PostHandshakeAuthentication
             }
-        })
+        };
+        let resumed = self.agreed().is_some_and(|agreed| agreed.resumed);
+        self.tracer.record(Traced::Completed { what, resumed });
+        Event::Completed(what)
     }
 
     /// Answers the open question and goes on with the handshake. Call

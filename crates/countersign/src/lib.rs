@@ -49,7 +49,7 @@ mod verify;
 mod violation;
 
 pub use alert::Alert;
-pub use blocking::{Stream, StreamError};
+pub use blocking::{Progress, Stream, StreamError};
 pub use config::build_error::BuildError;
 pub use config::builder::{ClientSide, ConfigBuilder, ServerSide};
 pub use config::credential::{Credential, CredentialError};
@@ -58,6 +58,7 @@ pub use config::limits::Limits;
 pub use config::{ClientConfig, PeerNames, ServerConfig};
 pub use connection::established::{Agreed, ProtocolVersion};
 pub use connection::state::State;
+pub use connection::trace::{Direction, Protection, Trace, TraceEvent, Traced};
 pub use connection::{Completed, Connection, Event, Received};
 pub use countersign_x509::{
     Decision, ExpectedName, PolicyRequirements, Profile, Report, Revocation, SignatureMemory, Step,

@@ -147,6 +147,25 @@ pub(crate) fn message_type(message: &[u8]) -> Result<MessageType> {
     Ok(Reader::new(message).u8()?.into())
 }
 
+/// The name of a whole message, for people.
+pub(crate) fn message_name(message: &[u8]) -> &'static str {
+    let is_retry = message.get(6..38) == Some(hello_retry_request::RETRY_RANDOM.as_slice());
+    match message_type(message).unwrap_or(MessageType::Unknown(0)) {
+        MessageType::ClientHello => "ClientHello",
+        MessageType::ServerHello if is_retry => "HelloRetryRequest",
+        MessageType::ServerHello => "ServerHello",
+        MessageType::NewSessionTicket => "NewSessionTicket",
+        MessageType::EndOfEarlyData => "EndOfEarlyData",
+        MessageType::EncryptedExtensions => "EncryptedExtensions",
+        MessageType::Certificate => "Certificate",
+        MessageType::CertificateRequest => "CertificateRequest",
+        MessageType::CertificateVerify => "CertificateVerify",
+        MessageType::Finished => "Finished",
+        MessageType::KeyUpdate => "KeyUpdate",
+        MessageType::MessageHash | MessageType::Unknown(_) => "unknown",
+    }
+}
+
 /// Appends one whole message, header included, to `output`.
 ///
 /// Leaves `output` as it was if a field does not fit its length prefix, which is an

@@ -13,6 +13,7 @@ use crate::config::environment::{Clock, Environment, KeyLog};
 use crate::config::limits::Limits;
 use crate::config::{ClientConfig, Config, PeerNames, ServerConfig};
 use crate::connection::settings::Settings;
+use crate::connection::trace::Trace;
 use crate::crypto::group::NamedGroup;
 use crate::crypto::random::Random;
 use crate::crypto::signature::SignatureScheme;
@@ -231,6 +232,13 @@ impl<R> ConfigBuilder<R> {
     /// Hands the secrets of each connection to `log` (`SSL_CTX_set_keylog_callback`). Off by default.
     pub fn key_log(mut self, log: impl KeyLog + 'static) -> Self {
         self.environment.key_log = Some(Arc::new(log));
+        self
+    }
+
+    /// Tells `trace` what each connection says, hears and decides (`SSL_CTX_set_msg_callback`). Off by
+    /// default.
+    pub fn trace(mut self, trace: impl Trace + 'static) -> Self {
+        self.environment.trace = Some(Arc::new(trace));
         self
     }
 

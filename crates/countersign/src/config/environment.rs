@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use pki_types::UnixTime;
 
+use crate::connection::trace::Trace;
 use crate::crypto::random::{Random, SystemRandom};
 
 /// Tells the time. The engine asks it once for each certificate that it verifies.
@@ -40,6 +41,7 @@ pub(crate) struct Environment {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) key_log: Option<Arc<dyn KeyLog>>,
+    pub(crate) trace: Option<Arc<dyn Trace>>,
 }
 
 impl Default for Environment {
@@ -48,6 +50,7 @@ impl Default for Environment {
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
             key_log: None,
+            trace: None,
         }
     }
 }
@@ -56,6 +59,7 @@ impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Environment")
             .field("key_log", &self.key_log.is_some())
+            .field("trace", &self.trace.is_some())
             .finish_non_exhaustive()
     }
 }

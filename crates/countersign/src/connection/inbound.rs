@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::alert::Alert;
 use crate::config::limits::Limits;
 use crate::connection::state::State;
+use crate::connection::trace::{Direction, Protection as Keys, Traced, Tracer};
 use crate::error::{Error, Result};
 use crate::keys::installed::{Successors, TrafficKeys};
 use crate::keys::schedule13::{Installed, TrafficSecret};
@@ -56,10 +57,11 @@ pub(crate) struct Inbound {
     key_updates: u32,
     messages_after_handshake: u32,
     closed: bool,
+    tracer: Tracer,
 }
 
 impl Inbound {
-    pub(crate) fn new(peer: Role, limits: &Limits) -> Self {
+    pub(crate) fn new(peer: Role, limits: &Limits, tracer: Tracer) -> Self {
         let size = limits.message_size;
         Self {
             peer,
@@ -78,6 +80,7 @@ impl Inbound {
             key_updates: 0,
             messages_after_handshake: 0,
             closed: false,
+            tracer,
         }
     }
 
@@ -88,7 +91,21 @@ impl Inbound {
 
     /// Takes the next handshake message that is whole.
     pub(crate) fn next_message(&mut self) -> Result<Option<Vec<u8>>> {
-        self.joiner.next()
+        let message = self.joiner.next()?;
+        if let Some(message) = &message {
+            self.tracer
+                .message(Direction::Received, self.keys(), message);
+        }
+        Ok(message)
+    }
+
+    /// Under which keys the peer's records come.
+    fn keys(&self) -> Keys {
+        match (self.opener.protection(), &self.successors) {
+            (Protection::Plain, _) => Keys::Plain,
+            (Protection::Encrypted, None) => Keys::Handshake,
+            (Protection::Encrypted, Some(_)) => Keys::Application,
+        }
     }
 
     /// Opens the record at the start of `input`, in place, and returns its length and what it brought.
@@ -120,6 +137,7 @@ impl Inbound {
             return Err(Violation::InterleavedRecords.into());
         }
         let content = body.get(opened.range.clone()).unwrap_or_default();
+        self.trace(opened.content_type, opened.protection, content);
         let arrival = match opened.content_type {
             ContentType::Handshake => self.take_handshake(content, state)?,
             ContentType::ApplicationData => self.take_data(opened.range, state)?,
@@ -129,6 +147,30 @@ impl Inbound {
             }
         };
         Ok((header.record_len(), arrival))
+    }
+
+    /// Tells of what is no handshake message: those are told of when they are whole.
+    fn trace(&self, content_type: ContentType, protection: Protection, content: &[u8]) {
+        let direction = Direction::Received;
+        let protection = match protection {
+            Protection::Plain => Keys::Plain,
+            Protection::Encrypted => self.keys(),
+        };
+        match (content_type, content) {
+            (ContentType::Alert, [_, code]) => self.tracer.record(Traced::Alert {
+                direction,
+                protection,
+                alert: Alert::from(*code),
+            }),
+            (ContentType::ChangeCipherSpec, _) => {
+                self.tracer.record(Traced::ChangeCipherSpec { direction });
+            }
+            (ContentType::ApplicationData, _) => self.tracer.record(Traced::Data {
+                direction,
+                length: content.len(),
+            }),
+            (ContentType::Alert | ContentType::Handshake, _) => {}
+        }
     }
 
     fn take_handshake(&mut self, content: &[u8], state: State) -> Result<Arrival> {

@@ -4,6 +4,7 @@ use std::io::IoSlice;
 use std::sync::Arc;
 
 use crate::alert::Alert;
+use crate::connection::trace::{Direction, Protection, Traced, Tracer};
 use crate::error::{Misuse, Result};
 use crate::handshake::script::Effect;
 use crate::keys::installed::{Successors, TrafficKeys};
@@ -23,16 +24,32 @@ pub(crate) struct Outbound {
     /// The peer was asked for a KeyUpdate and has not sent one since.
     update_awaited: bool,
     closed: bool,
+    tracer: Tracer,
 }
 
 impl Outbound {
-    pub(crate) fn new(sealer: Sealer) -> Self {
+    pub(crate) fn new(sealer: Sealer, tracer: Tracer) -> Self {
         Self {
             sealer,
             successors: None,
             update_awaited: false,
             closed: false,
+            tracer,
         }
+    }
+
+    /// Under which keys the next record goes out.
+    fn protection(&self) -> Protection {
+        match (&self.sealer, &self.successors) {
+            (Sealer::Plain { .. }, _) => Protection::Plain,
+            (Sealer::Keyed(_), None) => Protection::Handshake,
+            (Sealer::Keyed(_), Some(_)) => Protection::Application,
+        }
+    }
+
+    fn trace_message(&self, message: &[u8]) {
+        self.tracer
+            .message(Direction::Sent, self.protection(), message);
     }
 
     /// Whether this side closed its direction.
@@ -61,6 +78,10 @@ impl Outbound {
         }
         self.sealer
             .seal(ContentType::ApplicationData, plaintext, output)?;
+        self.tracer.record(Traced::Data {
+            direction: Direction::Sent,
+            length,
+        });
         Ok(length)
     }
 
@@ -81,6 +102,7 @@ impl Outbound {
         write_message(&request, &mut message)?;
         self.sealer
             .seal(ContentType::Handshake, &[IoSlice::new(&message)], output)?;
+        self.trace_message(&message);
         let next = Successors::next(self.successors.take())?;
         self.install(next);
         Ok(())
@@ -131,7 +153,13 @@ impl Outbound {
         {
             // A key that may seal no more cannot seal an alert either.
             output.truncate(before);
+            return;
         }
+        self.tracer.record(Traced::Alert {
+            direction: Direction::Sent,
+            protection: self.protection(),
+            alert,
+        });
     }
 
     /// Puts the messages of a flight into records, and changes keys between them.
@@ -144,15 +172,25 @@ impl Outbound {
         output: &mut Vec<u8>,
     ) -> Result<()> {
         match effect {
-            Effect::Send { length } => flight.extend(length),
+            Effect::Send { length } => {
+                let message = flight.extend(length);
+                // Nothing is sent any more after a close_notify.
+                if !self.closed {
+                    self.trace_message(message);
+                }
+            }
             Effect::SendChangeCipherSpec => {
                 self.flush(flight, output)?;
                 write_change_cipher_spec(output)?;
+                self.tracer.record(Traced::ChangeCipherSpec {
+                    direction: Direction::Sent,
+                });
             }
             Effect::InstallWriteKeys(keys) => {
                 self.flush(flight, output)?;
                 self.install(keys);
             }
+            Effect::Note(note) => self.tracer.record(note),
             Effect::InstallReadKeys(_) | Effect::SkipEarlyData => {}
         }
         Ok(())
@@ -194,8 +232,11 @@ impl<'f> Flight<'f> {
         }
     }
 
-    fn extend(&mut self, length: usize) {
-        self.gathered = self.gathered.saturating_add(length);
+    /// Adds the next message and shows it.
+    fn extend(&mut self, length: usize) -> &'f [u8] {
+        let start = self.gathered;
+        self.gathered = start.saturating_add(length);
+        self.rest.get(start..self.gathered).unwrap_or_default()
     }
 
     fn take(&mut self) -> &'f [u8] {

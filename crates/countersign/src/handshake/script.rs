@@ -18,6 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::connection::settings::Settings;
 use crate::connection::state::State;
+use crate::connection::trace::Traced;
 use crate::error::{Error, Result};
 use crate::handshake::transcript::Transcript;
 use crate::keys::installed::TrafficKeys;
@@ -39,6 +40,8 @@ pub(crate) enum Effect {
     InstallWriteKeys(TrafficKeys),
     /// Pass over records that cannot be opened, up to a limit.
     SkipEarlyData,
+    /// Tell whoever traces the connection.
+    Note(Traced<'static>),
 }
 
 const NO_SECRET: Error = Error::Internal("there are no secrets for application data yet");
@@ -182,6 +185,11 @@ impl Wire {
     /// Passes over records that cannot be opened: early data that was declined.
     pub(crate) fn skip_early_data(&self) {
         self.lock().effects.push(Effect::SkipEarlyData);
+    }
+
+    /// Tells whoever traces the connection, in order with what is sent.
+    pub(crate) fn note(&self, what: Traced<'static>) {
+        self.lock().effects.push(Effect::Note(what));
     }
 
     pub(crate) fn send_change_cipher_spec(&self) {

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use countersign_x509::{Decision, Report, Step, VerifyCode};
 
 use crate::alert::Alert;
+use crate::connection::trace::Traced;
+use crate::verify::mode::Role;
 use crate::verify::peer::{CertificateChain, Peer, Since, Standing};
 use crate::verify::verifier::{Presented, Verdict, purpose};
 
@@ -35,6 +37,15 @@ impl Judgement {
             code: self.code,
             standing,
             since,
+        }
+    }
+
+    /// What a trace is told of it.
+    pub(crate) fn traced(&self, whose: Role) -> Traced<'static> {
+        Traced::Judged {
+            whose,
+            code: self.code,
+            accepted: self.accepted,
         }
     }
 

@@ -177,7 +177,9 @@ async fn decide(
     };
     // The callback of this moment: it may have been changed while the question was open.
     let callback = wire.settings().callback;
-    Ok(judge(verdict, &presented, callback.as_deref()))
+    let judgement = judge(verdict, &presented, callback.as_deref());
+    wire.note(judgement.traced(expectation.whose));
+    Ok(judgement)
 }
 
 async fn ask_about_peer(

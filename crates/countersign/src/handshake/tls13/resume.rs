@@ -264,6 +264,7 @@ fn identity_of_server(
         return None;
     };
     let judgement = judge(verdict, &presented, settings.callback.as_deref());
+    wire.note(judgement.traced(Role::Server));
     let goes_on = policy::after_failure(settings.mode, Role::Client) == AfterFailure::GoOn;
     (judgement.accepted || goes_on)
         .then(|| judgement.into_peer(known.chain.clone(), Since::Resumption))

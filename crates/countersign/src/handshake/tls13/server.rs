@@ -6,6 +6,7 @@ use crate::config::Config;
 use crate::config::credential::Credential;
 use crate::connection::established::{Agreed, Continuation, Established, ProtocolVersion};
 use crate::connection::state::State;
+use crate::connection::trace::Traced;
 use crate::crypto::group::{self, NamedGroup, SharedSecret};
 use crate::crypto::signature::SignatureScheme;
 use crate::crypto::suite::CipherSuite;
@@ -61,6 +62,9 @@ pub(crate) async fn serve(wire: Wire, config: Arc<Config>) -> Result<Established
         Some(_) => Request::Omit(Why::Resumed),
         None => send_own_identity(&wire, &mut transcript, &config, &own).await?,
     };
+    if let Request::Omit(why) = request {
+        wire.note(Traced::RequestOmitted(why));
+    }
     authenticate::send_finished(&wire, &mut transcript, &secrets.server)?;
 
     let (application, handshake) = secrets.after_server_finished(&transcript, &log)?;

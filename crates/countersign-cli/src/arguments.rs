@@ -135,6 +135,7 @@ Examples:
       --cert countersign-ca/server.pem --key countersign-ca/server.key
   curl --cacert countersign-ca/ca.pem --cert countersign-ca/client.pem \\
       --key countersign-ca/client.key https://localhost:4433/
+  countersign serve --ask /private --ca countersign-ca/ca.pem
 
 SSLKEYLOGFILE names a file to which every session's secrets are appended, for Wireshark.";
 
@@ -158,6 +159,13 @@ pub(crate) struct ServeArguments {
         default_value = "none"
     )]
     pub verify: Vec<ClientCheck>,
+    /// Ask visitors of this path, and of all below it, for a certificate, and insist. They are asked after the
+    /// handshake, when they come there; several are possible.
+    #[arg(long, value_name = "PATH")]
+    pub ask: Vec<String>,
+    /// The same, without insisting.
+    #[arg(long, value_name = "PATH")]
+    pub ask_optional: Vec<String>,
     /// Allow at most this many intermediate certificates.
     #[arg(long, value_name = "N")]
     pub depth: Option<u32>,

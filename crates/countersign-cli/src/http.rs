@@ -30,6 +30,7 @@ pub(crate) struct Request {
 pub(crate) enum Status {
     Ok,
     BadRequest,
+    Forbidden,
     NotFound,
     MethodNotAllowed,
     Timeout,
@@ -43,6 +44,7 @@ impl Status {
         match self {
             Self::Ok => "200 OK",
             Self::BadRequest => "400 Bad Request",
+            Self::Forbidden => "403 Forbidden",
             Self::NotFound => "404 Not Found",
             Self::MethodNotAllowed => "405 Method Not Allowed",
             Self::Timeout => "408 Request Timeout",
@@ -107,6 +109,12 @@ impl RequestReader {
             self.unread
                 .extend_from_slice(chunk.get(..length).unwrap_or_default());
         }
+    }
+
+    /// Keeps bytes that were read elsewhere for the next request. Returns how many are kept now.
+    pub(crate) fn keep(&mut self, bytes: &[u8]) -> usize {
+        self.unread.extend_from_slice(bytes);
+        self.unread.len()
     }
 
     /// Takes everything up to the empty line, which is not part of the result.
@@ -368,6 +376,14 @@ mod tests {
             assert_eq!(reader.next(&mut source).unwrap().path, "/2");
             assert!(matches!(reader.next(&mut source), Err(NoRequest::Closed)));
         }
+    }
+
+    #[test]
+    fn what_was_read_elsewhere_comes_first() {
+        let mut reader = RequestReader::default();
+        assert_eq!(reader.keep(b"GET /1 HTTP/1.1\r\nHo"), 19);
+        let mut rest: &[u8] = b"st: a\r\n\r\n";
+        assert_eq!(reader.next(&mut rest).unwrap().path, "/1");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::arguments::{Arguments, Command};
 
 mod address;
 mod arguments;
+mod ask;
 pub mod authority;
 mod ca;
 mod connect;

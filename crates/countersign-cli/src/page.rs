@@ -2,8 +2,11 @@
 
 use std::fmt::Write as _;
 
+use countersign::{Connection, Misuse, Since};
+
 use crate::escape::{for_html, for_terminal};
 use crate::http::Page;
+use crate::observe;
 use crate::summary::{Agreement, Link, Standing, Verification};
 
 /// What the server knows about a visitor.
@@ -15,6 +18,8 @@ pub(crate) struct Visitor {
     pub agreement: Agreement,
     /// What came of the visitor's certificate, if it sent one.
     pub verification: Option<Verification>,
+    /// When it proved who it is.
+    pub since: Option<Since>,
 }
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem;color:#222;\
@@ -23,6 +28,17 @@ dt{color:#555}dd{margin:0;overflow-wrap:anywhere}code{font-size:.9em}\
 @media(prefers-color-scheme:dark){body{background:#111;color:#eee}dt{color:#aaa}}";
 
 impl Visitor {
+    /// What a connection knows; `None` before its handshake is complete. `asked_later`: the visitor was asked after it.
+    pub(crate) fn of(connection: &Connection, asked_later: bool) -> Option<Self> {
+        let (agreed, peer) = (connection.agreed()?, connection.peer());
+        Some(Self {
+            asked: agreed.certificate_requested || asked_later,
+            agreement: observe::agreement(agreed),
+            verification: peer.map(observe::of_peer),
+            since: peer.map(countersign::Peer::since),
+        })
+    }
+
     /// The page for people.
     pub(crate) fn html(&self) -> Page {
         let mut rows = String::new();
@@ -35,17 +51,7 @@ impl Visitor {
                 for_html(&value)
             );
         }
-        let headline = for_html(&self.headline());
-        let body = format!(
-            "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
-             <meta name=\"viewport\" content=\"width=device-width\"><title>{headline}</title>\
-             <style>{STYLE}</style></head>\n<body><h1>{headline}</h1>\n<dl>\n{rows}</dl>\n\
-             <p>Served by <code>countersign serve</code>.</p></body></html>\n"
-        );
-        Page {
-            content_type: "text/html; charset=utf-8",
-            body,
-        }
+        html(&self.headline(), &format!("<dl>\n{rows}</dl>"))
     }
 
     /// The page for programs.
@@ -54,10 +60,7 @@ impl Visitor {
         for (what, value) in self.facts() {
             let _ = writeln!(body, "{what:<13} {}", for_terminal(&value));
         }
-        Page {
-            content_type: "text/plain; charset=utf-8",
-            body,
-        }
+        plain(body)
     }
 
     /// Who the visitor is, in a sentence.
@@ -92,6 +95,9 @@ impl Visitor {
                 format!("{} {}", verification.code, verification.name),
             ));
         }
+        if let Some(since) = self.since {
+            facts.push(("Proved", moment(since).to_owned()));
+        }
         if let Some(leaf) = self.leaf() {
             facts.push(("Issued by", leaf.issuer.clone()));
             facts.push(("Serial", leaf.serial.clone()));
@@ -105,9 +111,72 @@ impl Visitor {
     }
 }
 
+/// When somebody proved who it is.
+fn moment(since: Since) -> &'static str {
+    match since {
+        Since::Handshake => "in the handshake",
+        Since::PostHandshake => "after the handshake, when asked",
+        Since::Resumption => "on an earlier connection, verified again for this one",
+        _ => "at another time",
+    }
+}
+
+/// What visitors can do who cannot be asked after the handshake.
+const WAYS: [&str; 4] = [
+    "curl, wget: with --http1.1 where there is a choice, and a certificate (curl --cert)",
+    "openssl s_client: with -enable_pha and -cert; Python: context.post_handshake_auth = True",
+    "Firefox: security.tls.enable_post_handshake_auth in about:config; Chrome and Safari cannot",
+    "here: `countersign serve --verify peer` asks everybody in the handshake",
+];
+
+/// The page for visitors who would have to say who they are, and cannot be asked.
+pub(crate) fn forbidden(why: Misuse, reads_html: bool) -> Page {
+    let headline = "This page is for visitors with a certificate.";
+    let reason = match why {
+        Misuse::ForbiddenUnderHttp2 => {
+            "You came by HTTP/2, under which nobody may be asked for one after the handshake."
+        }
+        Misuse::PeerCannotAuthenticate => {
+            "Your client did not offer to be asked for one after the handshake."
+        }
+        _ => "You cannot be asked for one now.",
+    };
+    if reads_html {
+        let items = WAYS.map(|way| format!("<li>{}</li>", for_html(way)));
+        let main = format!("<p>{}</p><ul>{}</ul>", for_html(reason), items.concat());
+        html(headline, &main)
+    } else {
+        let items = WAYS.map(|way| format!("* {way}\n"));
+        plain(format!("{headline}\n{reason}\n\n{}", items.concat()))
+    }
+}
+
+fn html(headline: &str, main: &str) -> Page {
+    let headline = for_html(headline);
+    let body = format!(
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width\"><title>{headline}</title>\
+         <style>{STYLE}</style></head>\n<body><h1>{headline}</h1>\n{main}\n\
+         <p>Served by <code>countersign serve</code>.</p></body></html>\n"
+    );
+    Page {
+        content_type: "text/html; charset=utf-8",
+        body,
+    }
+}
+
+fn plain(body: String) -> Page {
+    Page {
+        content_type: "text/plain; charset=utf-8",
+        body,
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Visitor;
+    use countersign::{Misuse, Since};
+
+    use super::{Visitor, forbidden};
     use crate::summary::Standing;
     use crate::summary::tests::{agreement, expired};
 
@@ -119,7 +188,17 @@ mod tests {
             asked: true,
             agreement: agreement(),
             verification: Some(verification),
+            since: Some(Since::PostHandshake),
         }
+    }
+
+    #[test]
+    fn who_cannot_be_asked_is_told_what_to_do() {
+        let page = forbidden(Misuse::PeerCannotAuthenticate, false);
+        assert!(page.body.contains("-enable_pha"), "{}", page.body);
+        let page = forbidden(Misuse::ForbiddenUnderHttp2, true);
+        assert!(page.body.contains("HTTP/2"), "{}", page.body);
+        assert!(page.body.contains("<li>Firefox: "), "{}", page.body);
     }
 
     #[test]

@@ -7,16 +7,17 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use countersign::{Credential, ServerConfig, Stream, VerifyMode};
+use countersign::{Credential, Misuse, ServerConfig, Stream, StreamError, VerifyMode};
 use time::OffsetDateTime;
 
 use crate::arguments::{ClientCheck, ServeArguments};
+use crate::ask::{self, Asked, AskedPaths, Demand};
 use crate::authority::{Algorithm, Authority, Request as CertificateRequest, Role, Validity};
 use crate::escape;
 use crate::failure::{Exit, Failure};
 use crate::http::{self, Afterwards, NoRequest, Page, Request, RequestReader, Status};
-use crate::observe::{self, Trouble};
-use crate::page::Visitor;
+use crate::observe::Trouble;
+use crate::page::{self, Visitor};
 use crate::patient::PatientSocket;
 use crate::terminal;
 use crate::trust::{self, KeyLogFile};
@@ -34,7 +35,9 @@ const RESPONSE_PATIENCE: Duration = Duration::from_secs(15);
 
 /// Serves until it is stopped, or for as many connections as asked.
 pub(crate) fn run(arguments: &ServeArguments) -> Result<Exit, Failure> {
-    let config = configure(arguments)?;
+    let paths = AskedPaths::new(&arguments.ask, &arguments.ask_optional)?;
+    let config = configure(arguments, &paths)?;
+    let service = Service { config, paths };
     let listener = TcpListener::bind(arguments.listen).map_err(|error| {
         Failure::new(
             Exit::Connect,
@@ -51,11 +54,17 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<Exit, Failure> {
             "With a throwaway certificate that nobody trusts: try curl --insecure.",
         );
     }
-    serve(&listener, &config, arguments.once.unwrap_or(u64::MAX));
+    serve(&listener, &service, arguments.once.unwrap_or(u64::MAX));
     Ok(Exit::Success)
 }
 
-fn configure(arguments: &ServeArguments) -> Result<Arc<ServerConfig>, Failure> {
+/// What visitors meet.
+struct Service {
+    config: Arc<ServerConfig>,
+    paths: AskedPaths,
+}
+
+fn configure(arguments: &ServeArguments, paths: &AskedPaths) -> Result<Arc<ServerConfig>, Failure> {
     if let Some(other) = arguments
         .alpn
         .iter()
@@ -77,7 +86,7 @@ fn configure(arguments: &ServeArguments) -> Result<Arc<ServerConfig>, Failure> {
         .alpn(&arguments.alpn);
     if let Some(path) = &arguments.ca {
         builder = builder.trust(trust::from_file(path)?);
-    } else if mode.contains(VerifyMode::PEER) {
+    } else if mode.contains(VerifyMode::PEER) || !paths.is_empty() {
         return Err(Failure::usage(
             "Visitors' certificates are to be checked, but nobody is trusted to issue them.",
         )
@@ -128,7 +137,7 @@ fn throwaway() -> Result<Credential, Failure> {
 }
 
 /// Accepts `connections` visitors, each on a thread of its own, and waits for the last.
-fn serve(listener: &TcpListener, config: &Arc<ServerConfig>, connections: u64) {
+fn serve(listener: &TcpListener, service: &Service, connections: u64) {
     let (give_back, places) = places();
     thread::scope(|scope| {
         for _ in 0..connections {
@@ -140,7 +149,7 @@ fn serve(listener: &TcpListener, config: &Arc<ServerConfig>, connections: u64) {
                 Ok((socket, visitor)) => {
                     let give_back = give_back.clone();
                     scope.spawn(move || {
-                        attend(config, socket, visitor);
+                        attend(service, socket, visitor);
                         let _ = give_back.send(());
                     });
                 }
@@ -164,82 +173,90 @@ fn places() -> (SyncSender<()>, Receiver<()>) {
 }
 
 /// One visitor, from the handshake to the end.
-fn attend(config: &Arc<ServerConfig>, socket: TcpStream, visitor: SocketAddr) {
-    let mut stream = Stream::server(config, PatientSocket::new(socket, HANDSHAKE_PATIENCE));
+fn attend(service: &Service, socket: TcpStream, visitor: SocketAddr) {
+    let socket = PatientSocket::new(socket, HANDSHAKE_PATIENCE);
+    let mut stream = Stream::server(&service.config, socket);
     if let Err(error) = stream.handshake() {
-        let sentence = Trouble::from(&error).sentence;
-        terminal::print_aside(&format!(
-            "{visitor} turned away: {}",
-            escape::for_terminal(&sentence)
-        ));
+        turn_away(visitor, &error);
     } else {
-        let (agreed, peer) = (stream.connection().agreed(), stream.connection().peer());
-        if let Some(agreed) = agreed {
-            let known = Visitor {
-                asked: agreed.certificate_requested,
-                agreement: observe::agreement(agreed),
-                verification: peer.map(observe::of_peer),
-            };
-            answer(&mut stream, &known, visitor);
-        }
+        answer(&mut stream, &service.paths, visitor);
         let _ = stream.close();
     }
     stream.into_parts().1.close_gently();
 }
 
+fn turn_away(visitor: SocketAddr, error: &StreamError) {
+    let sentence = Trouble::from(error).sentence;
+    terminal::print_aside(&format!(
+        "{visitor} turned away: {}",
+        escape::for_terminal(&sentence)
+    ));
+}
+
 /// Answers requests until one side has had enough.
-fn answer(stream: &mut Stream<PatientSocket>, known: &Visitor, visitor: SocketAddr) {
+fn answer(stream: &mut Stream<PatientSocket>, paths: &AskedPaths, visitor: SocketAddr) {
     let mut reader = RequestReader::default();
+    let mut asked_later = false;
     for number in 1..=MOST_REQUESTS {
         stream.transport_mut().wait_for(REQUEST_PATIENCE);
-        let request = reader.next(stream);
-        let (status, page, head_only, keep) = match &request {
-            Ok(request) => {
-                let (status, page) = page_for(request, known);
-                (
-                    status,
-                    page,
-                    request.head_only,
-                    request.keep_alive && number < MOST_REQUESTS,
-                )
-            }
-            Err(NoRequest::Refused(status)) => (*status, status.plain(), false, false),
+        let request = match reader.next(stream) {
+            Ok(request) => Ok(request),
+            Err(NoRequest::Refused(status)) => Err(status),
             Err(NoRequest::Closed) => return,
-            Err(NoRequest::Failed(error)) => {
-                terminal::print_aside(&format!(
-                    "{visitor} failed: {}",
-                    escape::for_terminal(&error.to_string())
-                ));
-                return;
-            }
+            Err(NoRequest::Failed(error)) => return turn_away(visitor, &error.into()),
         };
-        let afterwards = if keep {
+        let demand = request.as_ref().ok().and_then(|it| paths.demand(&it.path));
+        let asked = match demand.map(|demand| ask::authenticate(stream, demand, &mut reader)) {
+            Some(Err(error)) => return turn_away(visitor, &error),
+            Some(Ok(asked)) => Some(asked),
+            None => None,
+        };
+        asked_later |= asked == Some(Asked::Answered);
+        let Some(known) = Visitor::of(stream.connection(), asked_later) else {
+            return;
+        };
+        let (status, page) = match &request {
+            Ok(request) => page_for(request, &known, demand.zip(asked)),
+            Err(status) => (*status, status.plain()),
+        };
+        let wants_more = request.as_ref().is_ok_and(|request| request.keep_alive);
+        let afterwards = if wants_more && number < MOST_REQUESTS {
             Afterwards::KeepAlive
         } else {
             Afterwards::Close
         };
-        let response = http::response(
-            status,
-            &page,
-            head_only,
-            afterwards,
-            OffsetDateTime::now_utc(),
-        );
+        let head_only = request.as_ref().is_ok_and(|request| request.head_only);
+        let now = OffsetDateTime::now_utc();
+        let response = http::response(status, &page, head_only, afterwards, now);
         stream.transport_mut().wait_for(RESPONSE_PATIENCE);
         let sent = stream.write_all(&response).and_then(|()| stream.flush());
-        log_request(visitor, request.as_ref().ok(), status, known);
+        log_request(visitor, request.as_ref().ok(), status, &known);
         if sent.is_err() || afterwards == Afterwards::Close {
             return;
         }
     }
 }
 
-fn page_for(request: &Request, known: &Visitor) -> (Status, Page) {
-    match (request.path.as_str(), request.reads_html) {
-        ("/", true) => (Status::Ok, known.html()),
-        ("/", false) => (Status::Ok, known.plain()),
-        _ => (Status::NotFound, Status::NotFound.plain()),
+/// The answer to a request, by what its path demands and what came of asking.
+fn page_for(request: &Request, known: &Visitor, asked: Option<(Demand, Asked)>) -> (Status, Page) {
+    match asked {
+        None if request.path != "/" => return (Status::NotFound, Status::NotFound.plain()),
+        // Whatever came of asking: without a certificate there is nothing to see.
+        Some((Demand::Required, came_of_it)) if known.verification.is_none() => {
+            let why = match came_of_it {
+                Asked::Cannot(misuse) => misuse,
+                _ => Misuse::PeerCannotAuthenticate,
+            };
+            return (Status::Forbidden, page::forbidden(why, request.reads_html));
+        }
+        _ => {}
     }
+    let page = if request.reads_html {
+        known.html()
+    } else {
+        known.plain()
+    };
+    (Status::Ok, page)
 }
 
 fn log_request(visitor: SocketAddr, request: Option<&Request>, status: Status, known: &Visitor) {

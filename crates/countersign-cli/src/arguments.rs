@@ -51,6 +51,7 @@ pub(crate) enum Command {
 const DEMO_EXAMPLES: &str = "\
 Examples:
   countersign demo
+  countersign demo --trace server-ask-expired
   countersign demo --json | jq '.rows[] | select(.verdict == \"refused\")'";
 
 #[derive(Debug, Args)]
@@ -59,6 +60,10 @@ pub(crate) struct DemoArguments {
     /// Print JSON instead of a table (schema: docs/cli-json.md).
     #[arg(long)]
     pub json: bool,
+    /// Run one case only and draw the conversation: who sends what, under which keys, and what comes of it. A
+    /// wrong name prints all names.
+    #[arg(long, value_name = "CASE", conflicts_with = "json")]
+    pub trace: Option<String>,
     /// Wrap the table to this many columns instead of the terminal's width.
     #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(60..=1000))]
     pub width: Option<u16>,
@@ -97,6 +102,9 @@ pub(crate) struct ConnectArguments {
     /// Offer these application protocols, the preferred one first.
     #[arg(long, value_name = "PROTOCOL", value_delimiter = ',')]
     pub alpn: Vec<String>,
+    /// Draw the conversation on stderr: who sends what, under which keys, and what comes of it.
+    #[arg(long)]
+    pub trace: bool,
     /// Speak TLS 1.3 only (today the only version there is).
     #[arg(long)]
     pub tls13: bool,

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign::{ClientConfig, StreamError, TrustStore, VerifyMode};
+use countersign::{ClientConfig, Credential, StreamError, TrustStore, VerifyMode};
 use pki_types::ServerName;
 use serde::Serialize;
 
@@ -13,8 +13,9 @@ use crate::address::Target;
 use crate::arguments::{ConnectArguments, ServerCheck};
 use crate::escape;
 use crate::failure::{Exit, Failure};
+use crate::ladder;
 use crate::observe::{self, AlertFrom, Trouble};
-use crate::session::Session;
+use crate::session::{RequestAnswered, Session};
 use crate::summary::{Agreement, Verification};
 use crate::terminal;
 use crate::trust::{self, KeyLogFile};
@@ -23,8 +24,9 @@ use crate::trust::{self, KeyLogFile};
 pub(crate) fn run(arguments: &ConnectArguments) -> Result<Exit, Failure> {
     let config = configure(arguments)?;
     let name = expected_name(arguments)?;
+    let credential = trust::credential(&arguments.credential)?;
     let mut outcome = Outcome::new(&arguments.target);
-    let ended = attempt(arguments, &config, name, &mut outcome);
+    let ended = attempt(arguments, &config, (name, credential), &mut outcome);
     let exit = match ended {
         Ok(()) => Exit::Success,
         Err(trouble) => outcome.fail(trouble),
@@ -54,8 +56,10 @@ fn configure(arguments: &ConnectArguments) -> Result<Arc<ClientConfig>, Failure>
     if let Some(depth) = arguments.depth {
         builder = builder.verify_depth(depth);
     }
-    if let Some(credential) = trust::credential(&arguments.credential)? {
-        builder = builder.credential(credential);
+    // The session answers, so that it knows when it is asked; it offers to be asked at any time.
+    builder = builder.ask_for_credential(true);
+    if arguments.trace {
+        builder = builder.trace(ladder::Live);
     }
     if let Some(log) = KeyLogFile::from_environment()? {
         builder = builder.key_log(log);
@@ -88,18 +92,24 @@ fn expected_name(arguments: &ConnectArguments) -> Result<ServerName<'static>, Fa
 fn attempt(
     arguments: &ConnectArguments,
     config: &Arc<ClientConfig>,
-    name: ServerName<'_>,
+    (name, credential): (ServerName<'_>, Option<Credential>),
     outcome: &mut Outcome,
 ) -> Result<(), Trouble> {
     let patience = Duration::from_secs(arguments.timeout);
     let (socket, address) = dial(&arguments.target, patience)?;
     outcome.address = Some(address);
     let trouble = |error: StreamError| Trouble::from(&error);
+    if arguments.trace {
+        terminal::print_aside(&ladder::heading());
+    }
     let mut session = Session::start(config, name, socket, patience).map_err(trouble)?;
+    session.present(credential);
     session.handshake(patience).map_err(trouble)?;
     outcome.connected(&session);
     if arguments.json {
-        return session.settle(&mut io::sink(), patience).map_err(trouble);
+        let ended = session.settle(&mut io::sink(), patience);
+        outcome.requests = session.requests().to_vec();
+        return ended.map_err(trouble);
     }
     terminal::print_aside(&outcome.summary());
     let stdout = io::stdout();
@@ -171,6 +181,7 @@ struct Outcome {
     address: Option<SocketAddr>,
     agreement: Option<Agreement>,
     verification: Option<Verification>,
+    requests: Vec<RequestAnswered>,
     trouble: Option<Trouble>,
 }
 
@@ -181,6 +192,7 @@ impl Outcome {
             address: None,
             agreement: None,
             verification: None,
+            requests: Vec::new(),
             trouble: None,
         }
     }
@@ -188,6 +200,7 @@ impl Outcome {
     fn connected(&mut self, session: &Session) {
         self.agreement = session.connection().agreed().map(observe::agreement);
         self.verification = session.connection().peer().map(observe::of_peer);
+        self.requests = session.requests().to_vec();
     }
 
     fn fail(&mut self, mut trouble: Trouble) -> Exit {
@@ -214,6 +227,10 @@ impl Outcome {
         }
         if let Some(verification) = &self.verification {
             text.push_str(&verification.text());
+        }
+        for request in &self.requests {
+            text.push_str(&request.line());
+            text.push('\n');
         }
         text.trim_end().to_owned()
     }
@@ -247,6 +264,7 @@ impl Outcome {
             exit_code: exit.code(),
             agreement: self.agreement.as_ref(),
             verification: self.verification.as_ref(),
+            certificate_requests: &self.requests,
             error: self.trouble.as_ref().map(ErrorDocument::new),
         }
     }
@@ -263,6 +281,7 @@ struct Document<'a> {
     exit_code: u8,
     agreement: Option<&'a Agreement>,
     verification: Option<&'a Verification>,
+    certificate_requests: &'a [RequestAnswered],
     error: Option<ErrorDocument<'a>>,
 }
 

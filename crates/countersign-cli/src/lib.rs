@@ -21,6 +21,7 @@ mod explain;
 mod failure;
 mod files;
 mod http;
+mod ladder;
 mod observe;
 mod page;
 mod patient;
@@ -33,6 +34,7 @@ mod terminal;
 mod trust;
 mod verify;
 mod wording;
+mod wire;
 
 /// Reads the process's arguments, does what they ask, and says how it ended.
 pub fn run() -> ExitCode {

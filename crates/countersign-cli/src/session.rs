@@ -7,11 +7,16 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use countersign::{ClientConfig, Connection, Error, Event, StreamError};
+use countersign::{
+    ClientConfig, Completed, Connection, Credential, Error, Event, Question, Since, StreamError,
+};
 use pki_types::ServerName;
+use serde::Serialize;
 
 use crate::patient::is_timeout;
 use crate::plumbing::{Incoming, Plumbing};
+use crate::terminal;
+use crate::wire;
 
 /// How long the peer may be silent after this side has closed.
 const SETTLE: Duration = Duration::from_secs(2);
@@ -24,6 +29,46 @@ enum Step {
     PeerClosed,
 }
 
+/// A request for a certificate, and what was answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct RequestAnswered {
+    /// When the server asked.
+    pub when: When,
+    /// Whose certificate was sent, if any.
+    pub sent: Option<String>,
+}
+
+/// When a server asks for a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum When {
+    /// In the handshake.
+    Handshake,
+    /// After it.
+    AfterHandshake,
+}
+
+impl From<Since> for When {
+    fn from(since: Since) -> Self {
+        match since {
+            Since::PostHandshake => Self::AfterHandshake,
+            _ => Self::Handshake,
+        }
+    }
+}
+
+impl RequestAnswered {
+    /// In a sentence, without its full stop.
+    pub(crate) fn line(&self) -> String {
+        let when = match self.when {
+            When::Handshake => "in the handshake",
+            When::AfterHandshake => "after the handshake",
+        };
+        let sent = self.sent.as_deref().unwrap_or("none");
+        format!("the server asked for a certificate {when}: sent {sent}")
+    }
+}
+
 /// A client's connection.
 pub(crate) struct Session {
     connection: Connection,
@@ -32,6 +77,11 @@ pub(crate) struct Session {
     output: Vec<u8>,
     /// How much application data has arrived.
     data_received: u64,
+    /// What is shown to a server that asks.
+    credential: Option<Credential>,
+    /// A request that is being answered.
+    asked: Option<When>,
+    requests: Vec<RequestAnswered>,
 }
 
 impl Session {
@@ -50,9 +100,22 @@ impl Session {
             received: Vec::new(),
             output,
             data_received: 0,
+            credential: None,
+            asked: None,
+            requests: Vec::new(),
         };
         session.flush();
         Ok(session)
+    }
+
+    /// Shows this certificate to a server that asks, in the handshake and later.
+    pub(crate) fn present(&mut self, credential: Option<Credential>) {
+        self.credential = credential;
+    }
+
+    /// The requests for a certificate so far.
+    pub(crate) fn requests(&self) -> &[RequestAnswered] {
+        &self.requests
     }
 
     /// The connection, to look at.
@@ -147,6 +210,7 @@ impl Session {
             // On an error, this is its alert.
             self.flush();
             let received = result?;
+            let consumed = received.consumed;
             let step = match received.event {
                 Event::Data(range) => {
                     let data = self.received.get(range).unwrap_or_default();
@@ -157,16 +221,52 @@ impl Session {
                     None
                 }
                 Event::NeedInput => Some(Step::NeedsInput),
-                Event::Completed(_) => Some(Step::Completed),
+                Event::Completed(what) => {
+                    self.note_answer(what);
+                    Some(Step::Completed)
+                }
+                Event::Question(question) => {
+                    self.answer(question)?;
+                    None
+                }
                 Event::PeerClosed => Some(Step::PeerClosed),
-                _ => return Err(Error::Internal("the built-in verifier asks no questions").into()),
+                _ => return Err(Error::Internal("an event of an unknown kind").into()),
             };
-            self.received
-                .drain(..received.consumed.min(self.received.len()));
+            self.received.drain(..consumed.min(self.received.len()));
             if let Some(step) = step {
                 return Ok(step);
             }
         }
+    }
+
+    /// The server wants to know who we are.
+    fn answer(&mut self, question: Question) -> Result<(), StreamError> {
+        let Question::Credential(question) = question else {
+            return Err(Error::Internal("the built-in verifier asks no questions").into());
+        };
+        self.asked = Some(question.occasion().into());
+        let answer = question.answer(self.credential.clone());
+        let answered = self.connection.answer(answer, &mut self.output);
+        self.flush();
+        Ok(answered?)
+    }
+
+    /// What was sent is certain only now: a key may fit nothing that the server can verify.
+    fn note_answer(&mut self, completed: Completed) {
+        let Some(when) = self.asked.take() else {
+            return;
+        };
+        let signed = self.connection.agreed().and_then(|it| it.own_signature);
+        let shown = self.credential.as_ref().filter(|_| signed.is_some());
+        let leaf = shown.and_then(|credential| credential.certificates().first());
+        let request = RequestAnswered {
+            when,
+            sent: leaf.map(|leaf| wire::subject(leaf)),
+        };
+        if completed == Completed::PostHandshakeAuthentication {
+            terminal::print_aside(&request.line());
+        }
+        self.requests.push(request);
     }
 
     fn take(&mut self, incoming: Incoming) -> Result<(), StreamError> {

@@ -11,9 +11,32 @@ pub(crate) struct Case {
     pub mode: Mode,
     /// What the other side has; `None` is no certificate at all.
     pub certificate: Option<Condition>,
+    /// When the other side says who it is.
+    pub occasion: Occasion,
 }
 
-/// The verify modes that matter in a first TLS 1.3 handshake.
+/// When a side says who it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Occasion {
+    /// In the handshake.
+    Handshake,
+    /// After the handshake, when the server asks.
+    Later,
+    /// On an earlier connection, whose session is offered.
+    Resumption(Change),
+}
+
+/// What changed between two connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    Nothing,
+    /// The verify mode was laxer.
+    StricterMode,
+    /// Somebody else was trusted.
+    OtherTrust,
+}
+
+/// The verify modes that matter in TLS 1.3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
     /// `SSL_VERIFY_NONE`
@@ -22,11 +45,15 @@ pub(crate) enum Mode {
     Peer,
     /// `SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT`
     PeerOrFail,
+    /// `SSL_VERIFY_PEER | SSL_VERIFY_POST_HANDSHAKE`
+    Later,
+    /// `SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT | SSL_VERIFY_POST_HANDSHAKE`
+    LaterOrFail,
 }
 
 impl Mode {
-    /// In the order of the table.
-    pub(crate) const ALL: [Self; 3] = [Self::None, Self::Peer, Self::PeerOrFail];
+    /// Those that ask in the handshake, in the order of the table.
+    pub(crate) const IN_HANDSHAKE: [Self; 3] = [Self::None, Self::Peer, Self::PeerOrFail];
 
     /// OpenSSL's names without their prefix.
     pub(crate) const fn names(self) -> &'static [&'static str] {
@@ -34,6 +61,8 @@ impl Mode {
             Self::None => &["NONE"],
             Self::Peer => &["PEER"],
             Self::PeerOrFail => &["PEER", "FAIL_IF_NO_PEER_CERT"],
+            Self::Later => &["PEER", "POST_HANDSHAKE"],
+            Self::LaterOrFail => &["PEER", "FAIL_IF_NO_PEER_CERT", "POST_HANDSHAKE"],
         }
     }
 
@@ -43,6 +72,22 @@ impl Mode {
             Self::None => 0,
             Self::Peer => 1,
             Self::PeerOrFail => 3,
+            Self::Later => 9,
+            Self::LaterOrFail => 11,
+        }
+    }
+
+    /// Whether the flag that insists is in it.
+    const fn insists(self) -> bool {
+        self.bits() & 2 != 0
+    }
+
+    /// The next laxer mode.
+    const fn laxer(self) -> Self {
+        match self {
+            Self::LaterOrFail => Self::Later,
+            Self::PeerOrFail => Self::Peer,
+            Self::None | Self::Peer | Self::Later => Self::None,
         }
     }
 }
@@ -51,7 +96,7 @@ impl Mode {
 pub(crate) fn all() -> Vec<Case> {
     let mut cases = Vec::new();
     for verifier in [Role::Client, Role::Server] {
-        for mode in Mode::ALL {
+        for mode in Mode::IN_HANDSHAKE {
             // A TLS 1.3 server always sends a certificate: RFC 9846 §4.5.2.
             let none = (verifier == Role::Server).then_some(None);
             let certificates = none.into_iter().chain(Condition::ALL.map(Some));
@@ -59,10 +104,47 @@ pub(crate) fn all() -> Vec<Case> {
                 verifier,
                 mode,
                 certificate,
+                occasion: Occasion::Handshake,
             }));
         }
     }
+    cases.extend(later());
+    cases.extend(resumptions());
     cases
+}
+
+fn later() -> impl Iterator<Item = Case> {
+    let conditions = [Condition::Good, Condition::Expired, Condition::UnknownCa];
+    [Mode::Later, Mode::LaterOrFail]
+        .into_iter()
+        .flat_map(move |mode| {
+            let certificates = [None].into_iter().chain(conditions.map(Some));
+            certificates.map(move |certificate| Case {
+                verifier: Role::Server,
+                mode,
+                certificate,
+                occasion: Occasion::Later,
+            })
+        })
+}
+
+fn resumptions() -> [Case; 6] {
+    let case = |verifier, mode, certificate, change| Case {
+        verifier,
+        mode,
+        certificate,
+        occasion: Occasion::Resumption(change),
+    };
+    let (good, expired) = (Some(Condition::Good), Some(Condition::Expired));
+    let (client, server) = (Role::Client, Role::Server);
+    [
+        case(client, Mode::Peer, good, Change::Nothing),
+        case(client, Mode::Peer, expired, Change::StricterMode),
+        case(client, Mode::Peer, good, Change::OtherTrust),
+        case(server, Mode::PeerOrFail, good, Change::Nothing),
+        case(server, Mode::PeerOrFail, None, Change::StricterMode),
+        case(server, Mode::PeerOrFail, good, Change::OtherTrust),
+    ]
 }
 
 /// How a case has to end.
@@ -72,6 +154,8 @@ pub(crate) struct Expectation {
     pub asked: bool,
     /// The connection is good for data in both directions.
     pub accepted: bool,
+    /// An earlier session was resumed.
+    pub resumed: bool,
     /// The number of the fatal alert with which the verifier ends it.
     pub alert: Option<u8>,
     /// The number of the verify result; `None` if no certificate was checked.
@@ -79,19 +163,62 @@ pub(crate) struct Expectation {
 }
 
 impl Case {
+    /// What it is called on the command line.
+    pub(crate) fn name(self) -> String {
+        let verifier = self.verifier;
+        let certificate = self.certificate_words().to_lowercase().replace(' ', "-");
+        let mode = match self.mode {
+            Mode::None => "none",
+            Mode::Peer => "peer",
+            Mode::PeerOrFail => "require",
+            Mode::Later => "ask-optional",
+            Mode::LaterOrFail => "ask",
+        };
+        match self.occasion {
+            Occasion::Resumption(Change::Nothing) => format!("{verifier}-resumes"),
+            Occasion::Resumption(Change::StricterMode) => {
+                format!("{verifier}-resumes-under-stricter-mode")
+            }
+            Occasion::Resumption(Change::OtherTrust) => {
+                format!("{verifier}-resumes-under-other-trust")
+            }
+            Occasion::Handshake | Occasion::Later => format!("{verifier}-{mode}-{certificate}"),
+        }
+    }
+
+    /// What the other side has, in words.
+    pub(crate) fn certificate_words(self) -> &'static str {
+        self.certificate.map_or("none", Condition::words)
+    }
+
+    /// The mode of the connection before, whose session is resumed.
+    pub(crate) fn earlier_mode(self) -> Mode {
+        match self.occasion {
+            Occasion::Resumption(Change::StricterMode) => self.mode.laxer(),
+            _ => self.mode,
+        }
+    }
+
     /// The rules of OpenSSL's modes for this case.
     pub(crate) fn expectation(self) -> Expectation {
-        let asked = self.verifier == Role::Server && self.mode != Mode::None;
-        let arrives = self.verifier == Role::Client || asked;
-        let code_and_alert = self.certificate.filter(|_| arrives).map(code_and_alert);
+        // A session is resumed if its peer would be accepted now, and else nothing is heard of it.
+        let resumed = self.occasion == Occasion::Resumption(Change::Nothing);
+        let asked = self.verifier == Role::Server && self.mode != Mode::None && !resumed;
+        let known = self.verifier == Role::Client || asked || resumed;
+        let as_seen = match self.occasion {
+            Occasion::Resumption(Change::OtherTrust) => Some(Condition::UnknownCa),
+            _ => self.certificate,
+        };
+        let code_and_alert = as_seen.filter(|_| known).map(code_and_alert);
         let refusal = match (code_and_alert, self.certificate) {
             (Some((_, alert)), _) if self.mode != Mode::None => alert,
-            (None, None) if self.mode == Mode::PeerOrFail => Some(CERTIFICATE_REQUIRED),
+            (None, None) if self.mode.insists() => Some(CERTIFICATE_REQUIRED),
             _ => None,
         };
         Expectation {
             asked,
             accepted: refusal.is_none(),
+            resumed,
             alert: refusal,
             code: code_and_alert.map(|(code, _)| code),
         }
@@ -116,7 +243,7 @@ const fn code_and_alert(condition: Condition) -> (u32, Option<u8>) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Case, Expectation, Mode, all};
+    use super::{Case, Change, Expectation, Mode, Occasion, all};
     use crate::authority::{Condition, Role};
 
     fn expectation(verifier: Role, mode: Mode, certificate: Option<Condition>) -> Expectation {
@@ -124,14 +251,48 @@ mod tests {
             verifier,
             mode,
             certificate,
+            occasion: Occasion::Handshake,
         };
         case.expectation()
     }
 
     #[test]
+    fn every_case_has_its_own_name() {
+        let mut names: Vec<_> = all().into_iter().map(Case::name).collect();
+        assert!(
+            names.contains(&"server-ask-unknown-ca".to_owned()),
+            "{names:?}"
+        );
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), all().len());
+    }
+
+    #[test]
+    fn only_a_session_that_would_be_accepted_is_resumed() {
+        let ends: Vec<_> = all()
+            .into_iter()
+            .filter_map(|case| match case.occasion {
+                Occasion::Resumption(change) => Some((change, case.expectation())),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(ends.len(), 6);
+        for (change, end) in ends {
+            let unchanged = change == Change::Nothing;
+            assert_eq!(
+                (end.resumed, end.accepted),
+                (unchanged, unchanged),
+                "{change:?}"
+            );
+        }
+    }
+
+    #[test]
     fn every_mode_and_role_meets_every_certificate() {
-        // Eight conditions; a server also meets clients without a certificate.
-        assert_eq!(all().len(), 3 * 8 + 3 * 9);
+        // Eight conditions; a server also meets clients without a certificate. Then those who are asked later, and
+        // those who resume.
+        assert_eq!(all().len(), 3 * 8 + 3 * 9 + 2 * 4 + 6);
     }
 
     #[test]

@@ -7,28 +7,99 @@ use std::thread;
 use std::time::Duration;
 
 use countersign::{
-    ClientConfig, ConfigBuilder, Connection, Credential, Error, ExpectedName, PeerNames,
-    ServerConfig, Stream, StreamError, TrustStore, VerifyMode,
+    ClientConfig, ClientSessions, Completed, ConfigBuilder, Connection, Credential, Error,
+    ExpectedName, PeerNames, Progress, ServerConfig, Since, Stream, StreamError, TicketKeyring,
+    TrustStore, VerifyMode,
 };
-use pki_types::ServerName;
+use pki_types::{CertificateDer, ServerName};
 
-use super::cases::{Case, Mode};
+use super::cases::{Case, Change, Mode, Occasion};
 use super::report::{Checked, Row};
 use crate::authority::{CLIENT_NAME, Condition, DEPTH, Role, SERVER_NAME, Specimens};
 use crate::failure::{Exit, Failure};
+use crate::ladder::Sheet;
 use crate::observe::Trouble;
 use crate::patient::PatientSocket;
 
 /// How long one side may take for all of it.
 const PATIENCE: Duration = Duration::from_secs(4);
 
+/// What all duels share.
+pub(crate) struct Arena<'a> {
+    pub specimens: &'a Specimens,
+    pub listener: &'a TcpListener,
+    /// Where the conversation is drawn, if anywhere.
+    pub sheet: Option<&'a Sheet>,
+}
+
+/// What the connections of one case share.
+struct Memory {
+    sessions: ClientSessions,
+    keyring: TicketKeyring,
+}
+
+/// What differs between the connections of one case.
+struct Rules {
+    mode: Mode,
+    trust: TrustStore,
+}
+
 /// Runs one case over a loopback socket.
-pub(crate) fn fight(
+pub(crate) fn fight(case: Case, arena: &Arena<'_>) -> Result<Row, Failure> {
+    let memory = Memory {
+        sessions: ClientSessions::new(1),
+        keyring: TicketKeyring::new(),
+    };
+    let mut trust = trust_in(arena.specimens.root())?;
+    if let Occasion::Resumption(change) = case.occasion {
+        let rules = Rules {
+            mode: case.earlier_mode(),
+            trust: trust.clone(),
+        };
+        arena.say("The first connection:");
+        connect_both(case, &rules, &memory, arena)?;
+        arena.say("The second connection:");
+        if change == Change::OtherTrust {
+            trust = other_trust(arena.specimens)?;
+        }
+    }
+    let rules = Rules {
+        mode: case.mode,
+        trust,
+    };
+    let (client, server) = connect_both(case, &rules, &memory, arena)?;
+    Ok(judge(case, &client, &server))
+}
+
+impl Arena<'_> {
+    fn say(&self, text: &str) {
+        if let Some(sheet) = self.sheet {
+            sheet.say(text);
+        }
+    }
+}
+
+fn trust_in(anchor: &CertificateDer<'static>) -> Result<TrustStore, Failure> {
+    TrustStore::from_der([anchor.clone()])
+        .map_err(|error| Failure::new(Exit::Other, error.to_string()))
+}
+
+/// Trust in somebody who issued nothing.
+fn other_trust(specimens: &Specimens) -> Result<TrustStore, Failure> {
+    let stranger = specimens.identity(Role::Server, Condition::SelfSigned);
+    match stranger.and_then(|stranger| stranger.chain.first()) {
+        Some(anchor) => trust_in(anchor),
+        None => Err(Failure::new(Exit::Other, "A specimen is missing.")),
+    }
+}
+
+fn connect_both(
     case: Case,
-    specimens: &Specimens,
-    listener: &TcpListener,
-) -> Result<Row, Failure> {
-    let (client, server) = configure(case, specimens)?;
+    rules: &Rules,
+    memory: &Memory,
+    arena: &Arena<'_>,
+) -> Result<(Account, Account), Failure> {
+    let (client, server) = configure(case, rules, memory, arena)?;
     let no_socket = |error| {
         Failure::new(
             Exit::Connect,
@@ -36,47 +107,58 @@ pub(crate) fn fight(
         )
     };
     // The system completes the connection before anybody accepts it.
-    let address = listener.local_addr().map_err(no_socket)?;
+    let address = arena.listener.local_addr().map_err(no_socket)?;
     let client_end = TcpStream::connect(address).map_err(no_socket)?;
-    let (server_end, _) = listener.accept().map_err(no_socket)?;
-    let (client_saw, server_saw) = thread::scope(|scope| {
-        let serving = scope.spawn(|| serve(&server, server_end));
+    let (server_end, _) = arena.listener.accept().map_err(no_socket)?;
+    Ok(thread::scope(|scope| {
+        let serving = scope.spawn(|| serve(case.occasion, &server, server_end));
         let client_saw = connect(&client, client_end);
         (
             client_saw,
             serving.join().unwrap_or_else(|_| Account::broken()),
         )
-    });
-    Ok(judge(case, &client_saw, &server_saw))
+    }))
 }
 
 fn configure(
     case: Case,
-    specimens: &Specimens,
+    rules: &Rules,
+    memory: &Memory,
+    arena: &Arena<'_>,
 ) -> Result<(Arc<ClientConfig>, Arc<ServerConfig>), Failure> {
-    let server_condition = match case.verifier {
-        Role::Client => case.certificate,
-        Role::Server => Some(Condition::Good),
+    let (server_condition, client_condition) = match case.verifier {
+        Role::Client => (case.certificate, None),
+        Role::Server => (Some(Condition::Good), case.certificate),
     };
-    let client_condition = match case.verifier {
-        Role::Client => None,
-        Role::Server => case.certificate,
+    // Only the verifier's trust is the matter of a case.
+    let root = trust_in(arena.specimens.root())?;
+    let trust_of = |role| {
+        if role == case.verifier {
+            rules.trust.clone()
+        } else {
+            root.clone()
+        }
     };
-    let trust = TrustStore::from_der([specimens.root().clone()])
-        .map_err(|error| Failure::new(Exit::Other, error.to_string()))?;
-    let server_name = ExpectedName::Dns(CLIENT_NAME.to_owned());
+    let client_name = ExpectedName::Dns(CLIENT_NAME.to_owned());
     let mut client = ClientConfig::builder()
-        .trust(trust.clone())
-        .verify_depth(DEPTH);
-    let mut server = ServerConfig::builder()
-        .trust(trust)
+        .trust(trust_of(Role::Client))
         .verify_depth(DEPTH)
-        .peer_names(PeerNames::OneOf(vec![server_name]));
-    client = present(client, specimens, Role::Client, client_condition)?;
-    server = present(server, specimens, Role::Server, server_condition)?;
+        .post_handshake_auth(case.occasion == Occasion::Later)
+        .sessions(memory.sessions.clone());
+    let mut server = ServerConfig::builder()
+        .trust(trust_of(Role::Server))
+        .verify_depth(DEPTH)
+        .peer_names(PeerNames::OneOf(vec![client_name]))
+        .ticket_keyring(memory.keyring.clone());
+    client = present(client, arena.specimens, Role::Client, client_condition)?;
+    server = present(server, arena.specimens, Role::Server, server_condition)?;
+    if let Some(sheet) = arena.sheet {
+        client = client.trace(sheet.clone());
+        server = server.trace(sheet.clone());
+    }
     match case.verifier {
-        Role::Client => client = client.verify(mode(case.mode)),
-        Role::Server => server = server.verify(mode(case.mode)),
+        Role::Client => client = client.verify(mode(rules.mode)),
+        Role::Server => server = server.verify(mode(rules.mode)),
     }
     Ok((client.build()?, server.build()?))
 }
@@ -100,6 +182,10 @@ const fn mode(mode: Mode) -> VerifyMode {
         Mode::None => VerifyMode::NONE,
         Mode::Peer => VerifyMode::PEER,
         Mode::PeerOrFail => VerifyMode::PEER.with(VerifyMode::FAIL_IF_NO_PEER_CERT),
+        Mode::Later => VerifyMode::PEER.with(VerifyMode::POST_HANDSHAKE),
+        Mode::LaterOrFail => VerifyMode::PEER
+            .with(VerifyMode::FAIL_IF_NO_PEER_CERT)
+            .with(VerifyMode::POST_HANDSHAKE),
     }
 }
 
@@ -107,6 +193,8 @@ const fn mode(mode: Mode) -> VerifyMode {
 struct Account {
     /// A `CertificateRequest` was seen; only known if the handshake was completed.
     asked: bool,
+    /// An earlier session was resumed.
+    resumed: bool,
     /// How many certificates this side received, and what came of them.
     received: usize,
     result: Option<Checked>,
@@ -121,6 +209,7 @@ impl Account {
     fn broken() -> Self {
         Self {
             asked: false,
+            resumed: false,
             received: 0,
             result: None,
             established: false,
@@ -144,12 +233,32 @@ fn connect(config: &Arc<ClientConfig>, socket: TcpStream) -> Account {
     }
 }
 
-fn serve(config: &Arc<ServerConfig>, socket: TcpStream) -> Account {
+fn serve(occasion: Occasion, config: &Arc<ServerConfig>, socket: TcpStream) -> Account {
     let stream = Stream::server(config, PatientSocket::new(socket, PATIENCE));
-    converse(stream, |stream| {
+    let mut asked_later = false;
+    let mut account = converse(stream, |stream| {
         stream.read_exact(&mut [0; 4])?;
+        if occasion == Occasion::Later {
+            let (connection, output) = stream.connection_and_output();
+            connection.request_peer_certificate(output)?;
+            asked_later = true;
+            await_answer(stream)?;
+        }
         stream.write_all(b"pong")
-    })
+    });
+    account.asked |= asked_later;
+    account
+}
+
+/// Waits until the client has said who it is.
+fn await_answer(stream: &mut Stream<PatientSocket>) -> Result<(), StreamError> {
+    loop {
+        match stream.step()? {
+            Progress::Completed(Completed::PostHandshakeAuthentication) => return Ok(()),
+            Progress::Data | Progress::PeerClosed => return Err(Error::Closed.into()),
+            _ => {}
+        }
+    }
 }
 
 /// Handshake, a word in each direction, and the end.
@@ -176,6 +285,8 @@ fn account(connection: &Connection, error: Option<&StreamError>) -> Account {
     };
     let (received, code) = match (rejection, connection.peer()) {
         (Some(rejection), _) => (rejection.chain.certificates().len(), Some(rejection.code)),
+        // Then it was sent on an earlier connection.
+        (None, Some(peer)) if peer.since() == Since::Resumption => (0, Some(peer.code())),
         (None, Some(peer)) => (peer.certificates().len(), Some(peer.code())),
         (None, None) => (0, None),
     };
@@ -187,6 +298,7 @@ fn account(connection: &Connection, error: Option<&StreamError>) -> Account {
         asked: connection
             .agreed()
             .is_some_and(|agreed| agreed.certificate_requested),
+        resumed: connection.agreed().is_some_and(|agreed| agreed.resumed),
         received,
         result: code.map(|code| Checked {
             code: code.number(),
@@ -208,6 +320,7 @@ fn judge(case: Case, client: &Account, server: &Account) -> Row {
         case,
         asked: case.verifier == Role::Server && (client.asked || server.asked),
         sent: verifier.received,
+        resumed: client.resumed && server.resumed,
         alert: from(case.verifier, other).or_else(|| from(case.verifier.peer(), verifier)),
         result: verifier.result.clone(),
         established: client.established && server.established,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::cases::{Case, Expectation, Mode};
+use super::cases::{Case, Change, Expectation, Mode, Occasion};
 use crate::authority::{CLIENT_NAME, DEPTH, Role, SERVER_NAME};
 use crate::table::{Cell, Table};
 use crate::terminal;
@@ -18,6 +18,8 @@ pub(crate) struct Row {
     pub asked: bool,
     /// How many certificates the other side sent.
     pub sent: usize,
+    /// An earlier session was resumed.
+    pub resumed: bool,
     /// The fatal alert: who sent it, its number and name.
     pub alert: Option<(Role, u8, &'static str)>,
     /// What the verifier found; `None` if it saw no certificate.
@@ -42,6 +44,7 @@ impl Row {
         Expectation {
             asked: self.asked,
             accepted: self.established,
+            resumed: self.resumed,
             alert: self
                 .alert
                 .filter(|(from, ..)| *from == self.case.verifier)
@@ -63,10 +66,32 @@ impl Row {
         }
     }
 
-    fn certificate(&self) -> &'static str {
-        self.case
-            .certificate
-            .map_or("none", |condition| condition.words())
+    /// How it ended, in a line.
+    pub(crate) fn conclusion(&self) -> String {
+        let (verdict, style) = match (self.established, self.resumed) {
+            (true, true) => ("resumed", terminal::GOOD),
+            (true, false) => ("accepted", terminal::GOOD),
+            (false, _) => ("refused", terminal::BAD),
+        };
+        let should = if self.is_as_expected() {
+            "as it should be".to_owned()
+        } else {
+            difference(self)
+        };
+        format!("{}, {should}", terminal::paint(style, verdict))
+    }
+
+    /// What the other side has, and what changed since the session was made.
+    fn label(&self) -> String {
+        let certificate = self.case.certificate_words();
+        match self.case.occasion {
+            Occasion::Resumption(Change::StricterMode) => {
+                let before = self.case.earlier_mode().names().join(" | ");
+                format!("{certificate}, was {before}")
+            }
+            Occasion::Resumption(Change::OtherTrust) => format!("{certificate}, new trust"),
+            _ => certificate.to_owned(),
+        }
     }
 }
 
@@ -77,15 +102,11 @@ pub(crate) struct Report {
     pub elapsed: Duration,
 }
 
-/// What the modes also have but a first TLS 1.3 handshake cannot show.
-const NOT_SHOWN: [(&str, &str); 3] = [
+/// What the modes also have but these connections cannot show.
+const NOT_SHOWN: [(&str, &str); 2] = [
     (
         "CLIENT_ONCE",
-        "limits how often a server asks; a first handshake asks at most once",
-    ),
-    (
-        "POST_HANDSHAKE",
-        "puts the question off until after the handshake; not there yet",
+        "limits how often a server asks; here it asks at most once",
     ),
     ("no server certificate", "a TLS 1.3 server always sends one"),
 ];
@@ -118,19 +139,10 @@ impl Report {
             "verdict",
         ];
         let mut table = Table::new(&headings);
-        for verifier in [Role::Client, Role::Server] {
-            for mode in Mode::ALL {
-                let of_group = |row: &&Row| row.case.verifier == verifier && row.case.mode == mode;
-                let rows: Vec<_> = self
-                    .rows
-                    .iter()
-                    .filter(of_group)
-                    .map(|row| cells(row, names))
-                    .collect();
-                if !rows.is_empty() {
-                    table.group(title(verifier, mode), rows);
-                }
-            }
+        for rows in self.rows.chunk_by(|a, b| title(a.case) == title(b.case)) {
+            let title = rows.first().map(|row| title(row.case));
+            let rows = rows.iter().map(|row| cells(row, names)).collect();
+            table.group(title.unwrap_or_default(), rows);
         }
         table
     }
@@ -138,6 +150,12 @@ impl Report {
     fn legend(&self) -> String {
         let seconds = self.elapsed.as_secs_f64();
         let count = self.rows.len();
+        // Who resumes has connected before.
+        let resumptions = self
+            .rows
+            .iter()
+            .filter(|row| matches!(row.case.occasion, Occasion::Resumption(_)));
+        let connections = count.saturating_add(resumptions.count());
         let conclusion = match self.unexpected() {
             0 => terminal::paint(terminal::GOOD, "each ended as it should"),
             wrong => terminal::paint(
@@ -146,7 +164,7 @@ impl Report {
             ),
         };
         let intro = format!(
-            "\n{count} TLS 1.3 connections over 127.0.0.1 in {seconds:.2} s: {conclusion}.\n\
+            "\n{count} rows, {connections} TLS 1.3 connections over 127.0.0.1 in {seconds:.2} s: {conclusion}.\n\
              Verifiers trust one root, allow {DEPTH} intermediate, and expect {SERVER_NAME} or {CLIENT_NAME}.\n\
              Not shown:"
         );
@@ -197,13 +215,21 @@ enum Names {
     Short,
 }
 
-fn title(verifier: Role, mode: Mode) -> String {
-    let modes = mode.names().join(" | ");
+/// What stands above the rows of a group.
+pub(crate) fn title(case: Case) -> String {
+    let verifier = case.verifier;
+    let modes = case.mode.names().join(" | ");
     let other = verifier.peer();
-    format!(
-        "The {verifier} checks the {other}, mode {modes}: {}",
-        meaning(verifier, mode)
-    )
+    match case.occasion {
+        Occasion::Handshake | Occasion::Later => format!(
+            "The {verifier} checks the {other}, mode {modes}: {}",
+            meaning(verifier, case.mode)
+        ),
+        Occasion::Resumption(_) => format!(
+            "The {verifier} knows the {other} from an earlier connection, mode {modes}: \
+             it resumes only what it would accept now"
+        ),
+    }
 }
 
 fn meaning(verifier: Role, mode: Mode) -> &'static str {
@@ -214,6 +240,8 @@ fn meaning(verifier: Role, mode: Mode) -> &'static str {
         (Role::Server, Mode::None) => "it does not ask for a certificate",
         (Role::Server, Mode::Peer) => "it asks; none is fine, a bad one is not",
         (Role::Server, Mode::PeerOrFail) => "it asks and insists",
+        (_, Mode::Later) => "it asks after the handshake; none is fine",
+        (_, Mode::LaterOrFail) => "it asks after the handshake and insists",
     }
 }
 
@@ -248,14 +276,19 @@ fn cells(row: &Row, names: Names) -> Vec<Cell> {
         terminal::BAD
     };
     let mark = if row.is_as_expected() { "" } else { " !" };
+    let verdict = if row.established && row.resumed {
+        "resumed"
+    } else {
+        row.verdict()
+    };
     vec![
-        Cell::plain(row.certificate()),
+        Cell::plain(row.label()),
         Cell::plain(asked),
         Cell::plain(row.sent.to_string()),
         Cell::plain(ended_by),
         Cell::plain(alert),
         result,
-        Cell::styled(format!("{}{mark}", row.verdict()), style),
+        Cell::styled(format!("{verdict}{mark}"), style),
     ]
 }
 
@@ -272,12 +305,13 @@ fn checked_name(checked: &Checked, names: Names) -> &str {
 }
 
 fn difference(row: &Row) -> String {
-    let title = title(row.case.verifier, row.case.mode);
+    let title = title(row.case);
     let words = |end: Expectation| {
         format!(
-            "asked {}, accepted {}, alert {}, result {}",
+            "asked {}, accepted {}, resumed {}, alert {}, result {}",
             end.asked,
             end.accepted,
+            end.resumed,
             end.alert
                 .map_or("none".to_owned(), |number| number.to_string()),
             end.code.map_or("none".to_owned(), |code| code.to_string()),
@@ -285,7 +319,7 @@ fn difference(row: &Row) -> String {
     };
     let mut text = format!(
         "! {title}; certificate {}: expected {}; saw {}",
-        row.certificate(),
+        row.label(),
         words(row.case.expectation()),
         words(row.observed())
     );
@@ -324,10 +358,14 @@ struct NotShown {
 
 #[derive(Debug, Serialize)]
 struct RowDocument<'a> {
+    case: String,
     verifier: String,
     mode: ModeDocument,
+    occasion: &'static str,
+    changed: Option<&'static str>,
     peer_certificate: String,
     asked: bool,
+    resumed: bool,
     certificates_sent: usize,
     ended_by: Option<String>,
     alert: Option<AlertDocument>,
@@ -357,13 +395,28 @@ struct ResultDocument<'a> {
 
 impl<'a> RowDocument<'a> {
     fn new(row: &'a Row) -> Self {
+        let (occasion, changed) = match row.case.occasion {
+            Occasion::Handshake => ("handshake", None),
+            Occasion::Later => ("after-handshake", None),
+            Occasion::Resumption(Change::Nothing) => ("resumption", None),
+            Occasion::Resumption(Change::StricterMode) => ("resumption", Some("mode")),
+            Occasion::Resumption(Change::OtherTrust) => ("resumption", Some("trust")),
+        };
         Self {
+            case: row.case.name(),
+            occasion,
+            changed,
+            resumed: row.resumed,
             verifier: row.case.verifier.to_string(),
             mode: ModeDocument {
                 names: row.case.mode.names(),
                 bits: row.case.mode.bits(),
             },
-            peer_certificate: row.certificate().to_lowercase().replace(' ', "-"),
+            peer_certificate: row
+                .case
+                .certificate_words()
+                .to_lowercase()
+                .replace(' ', "-"),
             asked: row.asked,
             certificates_sent: row.sent,
             ended_by: row.alert.map(|(role, ..)| role.to_string()),
@@ -400,7 +453,7 @@ mod tests {
 
     fn ideal_row(case: cases::Case) -> Row {
         let end = case.expectation();
-        let arrives = case.verifier == Role::Client || end.asked;
+        let arrives = (case.verifier == Role::Client || end.asked) && !end.resumed;
         let length = |condition| match condition {
             Condition::SelfSigned => 1,
             Condition::TooDeep => 3,
@@ -417,6 +470,7 @@ mod tests {
                 code,
                 name: code_name(code).to_owned(),
             }),
+            resumed: end.resumed,
             established: end.accepted,
             sentence: None,
         }
@@ -485,7 +539,7 @@ mod tests {
         assert!(text.contains("1 did not end as they should"), "{text}");
         assert!(text.contains("accepted !"), "{text}");
         assert!(
-            text.contains("expected asked false, accepted false, alert 45"),
+            text.contains("expected asked false, accepted false, resumed false, alert 45"),
             "{text}"
         );
     }
@@ -495,7 +549,7 @@ mod tests {
         let report = ideal();
         let document = serde_json::to_value(report.json()).unwrap();
         assert_eq!(document["schema"], "countersign.demo/1");
-        assert_eq!(document["rows"].as_array().unwrap().len(), 51);
+        assert_eq!(document["rows"].as_array().unwrap().len(), 65);
         assert_eq!(document["unexpected"], 0);
         let of_unknown = |row: &&serde_json::Value| {
             row["verifier"] == "server"
@@ -509,6 +563,10 @@ mod tests {
             .find(of_unknown)
             .unwrap();
         let expected = serde_json::json!({
+            "case": "server-require-unknown-ca",
+            "occasion": "handshake",
+            "changed": null,
+            "resumed": false,
             "verifier": "server",
             "mode": { "names": ["PEER", "FAIL_IF_NO_PEER_CERT"], "bits": 3 },
             "peer_certificate": "unknown-ca",

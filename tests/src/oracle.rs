@@ -10,10 +10,12 @@ pub mod compare;
 pub mod countersign;
 pub mod data;
 pub mod deviations;
+pub mod expectation;
 pub mod inputs;
 pub mod openssl;
 pub mod row;
 mod runner;
+pub mod step;
 pub mod talk;
 mod weak_key;
 

@@ -53,17 +53,7 @@ impl Wiretap {
 
     /// The handshake messages and alerts in the notation of the matrix: `c1 s2 s8 … c!2.48`.
     pub fn wire(&self) -> String {
-        let words: Vec<String> = self
-            .pieces
-            .iter()
-            .filter_map(|piece| match &piece.content {
-                Content::Handshake(message) => Some(format!("{}{}", piece.from, message[0])),
-                Content::Alert(level, number) => Some(format!("{}!{level}.{number}", piece.from)),
-                Content::Unreadable(_) => Some(format!("{}?", piece.from)),
-                Content::ChangeCipherSpec(_) | Content::Data(_) => None,
-            })
-            .collect();
-        words.join(" ")
+        notation(&self.pieces)
     }
 
     /// The alerts: side, level, number.
@@ -119,6 +109,20 @@ impl Wiretap {
             .filter_map(ServerHello::read)
             .collect()
     }
+}
+
+/// The handshake messages and alerts among `pieces` in the notation of the matrix.
+pub fn notation(pieces: &[Piece]) -> String {
+    let words: Vec<String> = pieces
+        .iter()
+        .filter_map(|piece| match &piece.content {
+            Content::Handshake(message) => Some(format!("{}{}", piece.from, message[0])),
+            Content::Alert(level, number) => Some(format!("{}!{level}.{number}", piece.from)),
+            Content::Unreadable(_) => Some(format!("{}?", piece.from)),
+            Content::ChangeCipherSpec(_) | Content::Data(_) => None,
+        })
+        .collect();
+    words.join(" ")
 }
 
 impl Line for Wiretap {

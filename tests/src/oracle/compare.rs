@@ -33,11 +33,10 @@ pub fn differences(expected: &Record, observed: &Record) -> Vec<Difference> {
     field("creq", &expected.requests, &observed.requests, &mut found);
     field("alerts", &expected.alerts, &observed.alerts, &mut found);
     field("alive", &expected.alive, &observed.alive, &mut found);
-    let succeeded = |record: &Record| record.api.as_ref().map(|api| api.starts_with("ok"));
     field(
         "api",
-        &succeeded(expected),
-        &succeeded(observed),
+        &expected.succeeded(),
+        &observed.succeeded(),
         &mut found,
     );
     found

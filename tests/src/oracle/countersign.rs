@@ -1,310 +1,349 @@
 //! The rows played by countersign on both sides.
 
-use std::sync::{Arc, Mutex, PoisonError};
+pub(crate) mod side;
 
-use countersign::{
-    Alert, ChainVerifier, ClientConfig, ConfigBuilder, Credential, Decision, ExpectedName,
-    PeerNames, Presented, Question, Report, Revocation, Role, ServerConfig, Step, TrustStore,
-    ValidationTime, Verdict, Verification, Verifier, VerifyCode, VerifyMode,
-};
-use countersign_x509::Purpose;
+use std::sync::PoisonError;
 
-use super::callback::{Call, Callback, Replacement};
+use countersign::{Error, ResumePolicy, Role, VerifyCode, VerifyMode};
+
+use self::side::{Shared, Shown, SideUnderTest, Trace, callback};
 use super::data::Files;
-use super::inputs::{Flag, Inputs, SideInputs};
+use super::deviations::{DEVIATIONS, Deviation};
+use super::inputs::{Inputs, SideInputs};
+use super::row::Record;
 use super::runner::{Implementation, Outcome};
-use super::talk::{self, Witness};
-use super::weak_key::WeakKey;
-use crate::endpoint::Endpoint;
-use crate::peers::countersign::{Countersign, FixedTime, Log};
+use super::step::{Setting, Step};
+use super::talk::{Talk, Witness};
+use crate::endpoint::{Endpoint, Side};
+use crate::peers::countersign::Countersign;
 use crate::wiretap::KeyLog;
 
-/// countersign on both sides.
+/// countersign on both sides, resuming as OpenSSL does.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "it has no parts")]
 pub struct CountersignItself;
 
 impl Implementation for CountersignItself {
-    fn play(&self, inputs: &Inputs, steps: &[String], files: &Files) -> Outcome {
-        if steps != ["hs"] || inputs.proto != "13" {
-            return Outcome::LeftOut("not a single handshake of TLS 1.3".to_owned());
+    fn deviations(&self) -> &'static [Deviation] {
+        DEVIATIONS
+    }
+
+    fn play(&self, inputs: &Inputs, steps: &[Step], files: &Files) -> Outcome {
+        if inputs.proto != "13" {
+            return Outcome::LeftOut("not TLS 1.3".to_owned());
         }
-        let log = KeyLog::default();
-        let ends = Played::client(&inputs.client, files, &log)
-            .and_then(|client| Ok((client, Played::server(&inputs.server, files, &log)?)));
-        match ends {
-            Ok((mut client, mut server)) => {
-                Outcome::Ran(vec![talk::handshake(&mut client, &mut server, &log)])
-            }
+        let asks = steps
+            .iter()
+            .any(|step| matches!(step, Step::Set(_, Setting::Certificate(_))));
+        let setup = RowSetup {
+            inputs: inputs.clone(),
+            files,
+            shared: Shared::new(ResumePolicy::Reuse),
+            asks,
+            trust_changed: false,
+        };
+        match setup.play(steps) {
+            Ok((records, _)) => Outcome::Ran(records),
             Err(sentence) => Outcome::Refused(sentence),
         }
     }
 }
 
-/// The calls of a callback, in order.
-type Trace = Arc<Mutex<Vec<String>>>;
+/// A handshake for which the client may have a session, and a full one at the same moment.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "tests look at it")]
+pub struct Resumption {
+    /// What was seen where the client had a session.
+    pub resumed: Record,
+    /// Whether the session was used.
+    pub used: bool,
+    /// What was seen where it had none.
+    pub full: Record,
+}
+
+impl Resumption {
+    /// What the session brought about that a full handshake would not have, if anything.
+    pub fn bypass(&self) -> Option<String> {
+        let (resumed, full) = (&self.resumed, &self.full);
+        for (side, resumed, full) in [
+            ("client", &resumed.client, &full.client),
+            ("server", &resumed.server, &full.server),
+        ] {
+            // A server that asks nobody may know who it is all the same.
+            let was_asked = side == "client" || self.full.requests > 0;
+            let same_identity =
+                (&resumed.peer, resumed.verify_result) == (&full.peer, full.verify_result);
+            if resumed.ok && (!full.ok || was_asked && !same_identity) {
+                return Some(format!("  {side}: {resumed:?}\n  instead of {full:?}"));
+            }
+        }
+        None
+    }
+}
+
+/// Plays a row with this policy on both sides, and beside each resumption a full handshake.
+///
+/// # Errors
+/// The sentence with which a configuration was refused.
+pub fn resumptions(
+    policy: ResumePolicy,
+    inputs: &Inputs,
+    steps: &[Step],
+    files: &Files,
+) -> Result<Vec<Resumption>, String> {
+    let setup = RowSetup {
+        inputs: inputs.clone(),
+        files,
+        shared: Shared::new(policy),
+        asks: changes_certificate_of_living_connection(steps),
+        trust_changed: false,
+    };
+    setup.play(steps).map(|(_, resumptions)| resumptions)
+}
+
+/// Whether a connection is to show another certificate than it was configured with.
+fn changes_certificate_of_living_connection(steps: &[Step]) -> bool {
+    let mut changed = false;
+    for step in steps {
+        match step {
+            Step::Set(_, Setting::Certificate(_)) => changed = true,
+            Step::Authenticate | Step::Ask(_) if changed => return true,
+            Step::Resume | Step::Reuse => changed = false,
+            _ => {}
+        }
+    }
+    false
+}
+
+/// What the connections of a row are made from.
+struct RowSetup<'a> {
+    inputs: Inputs,
+    files: &'a Files,
+    shared: Shared,
+    /// The client asks which certificate to show, because that changes.
+    asks: bool,
+    trust_changed: bool,
+}
+
+impl RowSetup<'_> {
+    fn play(mut self, steps: &[Step]) -> Result<(Vec<Record>, Vec<Resumption>), String> {
+        let mut connection = self.connect()?;
+        let (mut records, mut resumptions) = (Vec::new(), Vec::new());
+        for step in steps {
+            match step {
+                Step::Set(side, setting) => {
+                    self.inputs.set(*side, setting);
+                    self.trust_changed |= matches!(setting, Setting::Trust(_));
+                    connection.set(*side, setting);
+                    if let (Some(shown), Setting::Certificate(_)) = (&connection.shown, setting) {
+                        *shown.lock().unwrap_or_else(PoisonError::into_inner) = self.own()?;
+                    }
+                    continue;
+                }
+                Step::Resume => connection = self.connect()?,
+                // A connection is not used twice: what comes closest is another one.
+                Step::Reuse => {
+                    self.shared.sessions.clear();
+                    connection = self.connect()?;
+                }
+                _ => {}
+            }
+            let record = connection.play(step);
+            if *step == Step::Resume {
+                resumptions.push(self.beside_full(&record, &connection)?);
+            }
+            records.push(record);
+        }
+        Ok((records, resumptions))
+    }
+
+    /// Plays a full handshake with the settings of this moment.
+    fn beside_full(
+        &self,
+        resumed: &Record,
+        connection: &ConnectionPair,
+    ) -> Result<Resumption, String> {
+        let apart = RowSetup {
+            inputs: self.inputs.clone(),
+            files: self.files,
+            shared: Shared::new(ResumePolicy::Never),
+            asks: self.asks,
+            trust_changed: self.trust_changed,
+        };
+        let agreed = connection.server.end.connection().agreed();
+        Ok(Resumption {
+            resumed: resumed.clone(),
+            used: agreed.is_some_and(|agreed| agreed.resumed),
+            full: apart.connect()?.play(&Step::Handshake),
+        })
+    }
+
+    fn connect(&self) -> Result<ConnectionPair, String> {
+        let log = KeyLog::default();
+        let inputs = &self.inputs.client;
+        let asks = self.asks || inputs.chooser.is_some() && inputs.certificate.is_none();
+        let shown = if asks {
+            Some(Shown::new(self.own()?.into()))
+        } else {
+            None
+        };
+        Ok(ConnectionPair {
+            client: self
+                .side(Role::Client, inputs, &log)
+                .client(shown.as_ref())?,
+            server: self
+                .side(Role::Server, &self.inputs.server, &log)
+                .server()?,
+            shown,
+            talk: Talk::new(&log),
+        })
+    }
+
+    fn side<'a>(
+        &'a self,
+        role: Role,
+        inputs: &'a SideInputs,
+        log: &'a KeyLog,
+    ) -> SideUnderTest<'a> {
+        SideUnderTest {
+            role,
+            inputs,
+            files: self.files,
+            log,
+            shared: &self.shared,
+            trust_changed: self.trust_changed,
+        }
+    }
+
+    /// The client's certificate of this moment.
+    fn own(&self) -> Result<Option<countersign::Credential>, String> {
+        let inputs = &self.inputs.client;
+        let log = KeyLog::default();
+        let side = self.side(Role::Client, inputs, &log);
+        let name = inputs.certificate.as_ref();
+        name.map(|name| side.credential(name)).transpose()
+    }
+}
+
+/// A connection, from both ends.
+struct ConnectionPair {
+    client: Played,
+    server: Played,
+    shown: Option<Shown>,
+    talk: Talk,
+}
+
+impl ConnectionPair {
+    /// Changes a living connection.
+    fn set(&mut self, side: Side, setting: &Setting) {
+        let (end, role) = match side {
+            Side::Client => (&mut self.client, Role::Client),
+            Side::Server => (&mut self.server, Role::Server),
+        };
+        let (connection, _) = end.end.connection_and_output();
+        match setting {
+            Setting::Mode(mode) => connection
+                .set_verify_mode(VerifyMode::from_openssl(*mode, role))
+                .expect("such a mode is usable"),
+            Setting::Callback(new) => connection.set_verify_callback(callback(*new, &end.trace)),
+            Setting::Certificate(_) | Setting::Trust(_) => {}
+        }
+    }
+
+    fn play(&mut self, step: &Step) -> Record {
+        let api = self.act(step);
+        let (client, server) = (&mut self.client, &mut self.server);
+        let record = match step {
+            Step::Handshake
+            | Step::Authenticate
+            | Step::NewTicket
+            | Step::Pump
+            | Step::Resume
+            | Step::Reuse => {
+                self.talk.run(client, server);
+                self.talk.record_alive(client, server)
+            }
+            _ => self.talk.record(client, server),
+        };
+        Record { api, ..record }
+    }
+
+    /// Makes the call of a step. What it returned, if it returned something that is compared.
+    fn act(&mut self, step: &Step) -> Option<String> {
+        let outcome = match step {
+            Step::Authenticate | Step::Ask(Side::Server) => ask(&mut self.server),
+            Step::Ask(Side::Client) => ask(&mut self.client),
+            Step::UpdateKeys(Side::Server) => update_keys(&mut self.server),
+            Step::UpdateKeys(Side::Client) => update_keys(&mut self.client),
+            Step::NewTicket => new_ticket(&mut self.server),
+            Step::Flush => self.write(Side::Server, b""),
+            Step::Write(side) => self.write(*side, b"w"),
+            Step::Close => {
+                self.client.end.close();
+                self.write(Side::Client, b"")
+            }
+            Step::HalfHandshake => {
+                self.talk.deliver(Side::Client, &mut self.client);
+                self.talk.deliver(Side::Server, &mut self.server);
+                return None;
+            }
+            Step::Read(side) => {
+                self.talk.deliver(
+                    *side,
+                    match side {
+                        Side::Client => &mut self.client,
+                        Side::Server => &mut self.server,
+                    },
+                );
+                return None;
+            }
+            _ => return None,
+        };
+        Some(match outcome {
+            Ok(()) => "ok".to_owned(),
+            Err(reason) => format!("fail:{reason}"),
+        })
+    }
+
+    /// Sends data, if there is any, and whatever else an end has to send.
+    fn write(&mut self, from: Side, data: &[u8]) -> Result<(), String> {
+        let end = match from {
+            Side::Client => &mut self.client,
+            Side::Server => &mut self.server,
+        };
+        end.write(data);
+        let written = end.exchange(&[]);
+        let failure = end.failure().map(str::to_owned);
+        self.talk.send(from, &written);
+        failure.map_or(Ok(()), Err)
+    }
+}
+
+fn ask(end: &mut Played) -> Result<(), String> {
+    let (connection, output) = end.end.connection_and_output();
+    in_words(connection.request_peer_certificate(output))
+}
+
+fn update_keys(end: &mut Played) -> Result<(), String> {
+    let (connection, output) = end.end.connection_and_output();
+    in_words(connection.update_keys(true, output))
+}
+
+fn new_ticket(end: &mut Played) -> Result<(), String> {
+    let (connection, output) = end.end.connection_and_output();
+    let sent = connection.send_ticket(output);
+    in_words(sent.map(|_| ()))
+}
+
+fn in_words(outcome: Result<(), Error>) -> Result<(), String> {
+    outcome.map_err(|error| error.to_string())
+}
 
 /// One end, with the trace of its callback.
 #[derive(Debug)]
 struct Played {
     end: Countersign,
     trace: Trace,
-}
-
-impl Played {
-    fn client(inputs: &SideInputs, files: &Files, log: &KeyLog) -> Result<Self, String> {
-        let trace = Trace::default();
-        let side = SideUnderTest {
-            role: Role::Client,
-            inputs,
-            files,
-            log,
-            trace: &trace,
-        };
-        let config = side.configure(ClientConfig::builder())?;
-        let config = config.build().map_err(|error| error.to_string())?;
-        let mut end = Countersign::client(&config);
-        if inputs.callback == Callback::Retry {
-            end.on_question(side.asks_again()?);
-        }
-        Ok(Self { end, trace })
-    }
-
-    fn server(inputs: &SideInputs, files: &Files, log: &KeyLog) -> Result<Self, String> {
-        let trace = Trace::default();
-        let side = SideUnderTest {
-            role: Role::Server,
-            inputs,
-            files,
-            log,
-            trace: &trace,
-        };
-        let config = side.configure(ServerConfig::builder())?;
-        let config = config.build().map_err(|error| error.to_string())?;
-        Ok(Self {
-            end: Countersign::server(&config),
-            trace,
-        })
-    }
-}
-
-/// What one side is configured from.
-struct SideUnderTest<'a> {
-    role: Role,
-    inputs: &'a SideInputs,
-    files: &'a Files,
-    log: &'a KeyLog,
-    trace: &'a Trace,
-}
-
-impl SideUnderTest<'_> {
-    fn configure<R>(&self, builder: ConfigBuilder<R>) -> Result<ConfigBuilder<R>, String> {
-        let inputs = self.inputs;
-        let mut builder = builder
-            .verify(VerifyMode::from_openssl(inputs.mode, self.role))
-            .security_level(inputs.level)
-            .peer_names(self.names())
-            .clock(FixedTime)
-            .key_log(Log(self.log.clone()));
-        if let Some(depth) = inputs.depth {
-            builder = builder.verify_depth(u32::try_from(depth).map_err(|e| e.to_string())?);
-        }
-        if let Some(name) = &inputs.certificate {
-            builder = builder.credential(self.credential(name)?);
-        }
-        if inputs.callback != Callback::Absent {
-            let (callback, trace) = (inputs.callback, Arc::clone(self.trace));
-            builder = builder.verify_callback(move |step| call(callback, step, &trace, &mut 0));
-        }
-        self.set_verifier(builder)
-    }
-
-    /// The built-in verifier with its defaults where that is enough, as an application would.
-    fn set_verifier<R>(&self, builder: ConfigBuilder<R>) -> Result<ConfigBuilder<R>, String> {
-        let inputs = self.inputs;
-        let waits = self.role == Role::Client && inputs.callback == Callback::Retry;
-        if let Some(replacement) = inputs.replacement {
-            let (built_in, trace) = (self.chain_verifier()?, Arc::clone(self.trace));
-            return Ok(builder.verifier(Replaced {
-                replacement,
-                built_in,
-                trace,
-            }));
-        }
-        if waits {
-            return Ok(builder.verifier(Waits));
-        }
-        if inputs.flag.is_none() && inputs.auth_level.is_none() {
-            return Ok(builder.trust(self.store()?));
-        }
-        Ok(builder.verifier(self.chain_verifier()?))
-    }
-
-    fn chain_verifier(&self) -> Result<ChainVerifier, String> {
-        let mut verifier = ChainVerifier::new(self.store()?);
-        verifier = match self.inputs.flag {
-            None => verifier,
-            Some(Flag::PartialChain) => verifier.partial_chain(true),
-            Some(Flag::Strict) => verifier.strict(true),
-            Some(Flag::NoCheckTime) => verifier.time(ValidationTime::Unchecked),
-            Some(Flag::CrlCheckLeaf) => verifier.revocation(Revocation::Leaf),
-            Some(Flag::CrlCheckAll) => verifier.revocation(Revocation::Chain),
-        };
-        Ok(match self.inputs.auth_level {
-            Some(level) => verifier.security_level(level),
-            None => verifier,
-        })
-    }
-
-    fn store(&self) -> Result<TrustStore, String> {
-        if self.inputs.trust.is_empty() {
-            return Ok(TrustStore::empty());
-        }
-        let anchors = self.files.anchors(&self.inputs.trust);
-        let store = TrustStore::from_pem(anchors.as_bytes()).map_err(|e| e.to_string())?;
-        if !self.inputs.crls.is_empty() {
-            let crls = self.files.crls(&self.inputs.crls);
-            store
-                .add_crls_pem(crls.as_bytes())
-                .map_err(|e| e.to_string())?;
-        }
-        Ok(store)
-    }
-
-    fn names(&self) -> PeerNames {
-        let host = self
-            .inputs
-            .host
-            .iter()
-            .map(|host| ExpectedName::Dns(host.clone()));
-        let ip = self.inputs.ip.iter().map(|ip| ExpectedName::host(ip));
-        let email = self
-            .inputs
-            .email
-            .iter()
-            .map(|email| ExpectedName::Email(email.clone()));
-        let names: Vec<_> = host.chain(ip).chain(email).collect();
-        if names.is_empty() {
-            PeerNames::Unchecked
-        } else {
-            PeerNames::OneOf(names)
-        }
-    }
-
-    fn credential(&self, name: &str) -> Result<Credential, String> {
-        let (chain, key) = self.files.identity(&self.role.to_string(), name);
-        if name == "weakkey" {
-            return WeakKey::credential(chain, key);
-        }
-        Credential::from_pem(chain.as_bytes(), key.as_bytes()).map_err(|error| error.to_string())
-    }
-
-    /// `SSL_set_retry_verify`: the callback is called again and again until it asks no more.
-    /// Here the question stays open meanwhile, and the last round is that of the answer.
-    fn asks_again(
-        &self,
-    ) -> Result<impl FnMut(&Question) -> Option<Verdict> + Send + 'static, String> {
-        let verifier = self.chain_verifier()?;
-        let (callback, trace) = (self.inputs.callback, Arc::clone(self.trace));
-        let mut retries = self.inputs.retries;
-        Ok(move |question: &Question| {
-            let Question::Peer(question) = question else {
-                return None;
-            };
-            let report = verifier.report(&question.presented());
-            let before = retries;
-            let mut left = retries;
-            let silent = Trace::default();
-            let round = report.replay(|step| call(callback, step, &silent, &mut left));
-            if left == before || !round.accepted {
-                return Some(Verdict::Follow(report));
-            }
-            retries = left;
-            trace
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .append(&mut silent.lock().unwrap_or_else(PoisonError::into_inner));
-            None
-        })
-    }
-}
-
-/// One call of the callback.
-fn call(callback: Callback, step: &mut Step<'_>, trace: &Trace, retries: &mut u32) -> Decision {
-    let call = Call {
-        ok: step.is_ok(),
-        depth: step.depth(),
-        code: step.code().number(),
-    };
-    trace
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .push(call.to_string());
-    let reply = callback.reply(call, retries);
-    if let Some(code) = reply.set_code {
-        step.set_code(code_of(code));
-    }
-    if reply.go_on {
-        Decision::Continue
-    } else {
-        Decision::Stop
-    }
-}
-
-fn code_of(number: u32) -> VerifyCode {
-    if number == 0 {
-        VerifyCode::OK
-    } else {
-        VerifyCode::APPLICATION_VERIFICATION
-    }
-}
-
-/// Leaves the verdict for later.
-struct Waits;
-
-impl Verifier for Waits {
-    fn verify(&self, _: &Presented<'_>) -> Verification {
-        Verification::Later
-    }
-}
-
-/// A replacement verifier.
-struct Replaced {
-    replacement: Replacement,
-    built_in: ChainVerifier,
-    trace: Trace,
-}
-
-impl Verifier for Replaced {
-    fn verify(&self, presented: &Presented<'_>) -> Verification {
-        self.trace
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push("app".to_owned());
-        let purpose = match presented.whose {
-            Role::Client => Purpose::ClientAuth,
-            Role::Server => Purpose::ServerAuth,
-        };
-        Verification::Now(match self.replacement {
-            Replacement::BuiltIn => Verdict::Follow(self.built_in.report(presented)),
-            Replacement::Answers {
-                accepted: true,
-                code,
-            } => Verdict::Accept {
-                despite: Report::from_application(purpose, code_of(code)),
-            },
-            Replacement::Answers {
-                accepted: false,
-                code,
-            } => Verdict::Reject {
-                alert: if code == 0 {
-                    Alert::CertificateUnknown
-                } else {
-                    Alert::HandshakeFailure
-                },
-                because: "the application says so".to_owned(),
-            },
-        })
-    }
 }
 
 impl Witness for Played {
@@ -315,11 +354,8 @@ impl Witness for Played {
             .map_or(0, VerifyCode::number)
     }
 
-    fn trace(&self) -> Vec<String> {
-        self.trace
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+    fn take_trace(&mut self) -> Vec<String> {
+        core::mem::take(&mut self.trace.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -13,8 +13,10 @@ use openssl::x509::{X509, X509StoreContextRef, X509VerifyResult};
 
 use super::callback::{Call, Callback};
 use super::data::Files;
+use super::deviations::Deviation;
 use super::inputs::{Flag, Inputs, SideInputs};
 use super::runner::{Implementation, Outcome};
+use super::step::Step;
 use super::talk::{self, Witness};
 use crate::endpoint::{Endpoint, Side};
 use crate::folder::TemporaryFolder;
@@ -27,8 +29,12 @@ use crate::wiretap::KeyLog;
 pub struct OpenSslItself;
 
 impl Implementation for OpenSslItself {
-    fn play(&self, inputs: &Inputs, steps: &[String], files: &Files) -> Outcome {
-        if steps != ["hs"] || inputs.proto != "13" {
+    fn deviations(&self) -> &'static [Deviation] {
+        &[]
+    }
+
+    fn play(&self, inputs: &Inputs, steps: &[Step], files: &Files) -> Outcome {
+        if steps != [Step::Handshake] || inputs.proto != "13" {
             return Outcome::LeftOut("not a single handshake of TLS 1.3".to_owned());
         }
         for side in [&inputs.client, &inputs.server] {
@@ -46,6 +52,7 @@ impl Implementation for OpenSslItself {
 /// What the safe interface of the crate cannot express.
 fn cannot_say(side: &SideInputs) -> Option<&'static str> {
     match side.callback {
+        _ if side.chooser.is_some() => Some("the crate has no SSL_CTX_set_client_cert_cb"),
         _ if side.replacement.is_some() => Some("the crate has no replacement verifiers"),
         Callback::Negative => Some("a callback of the crate returns no negative number"),
         Callback::Retry | Callback::RetryZero => Some("the crate has no SSL_set_retry_verify"),
@@ -179,7 +186,11 @@ fn set_parameters(
         parameters.set_auth_level(i32::from(level));
     }
     if let Some(host) = &inputs.host {
-        parameters.set_host(host)?;
+        // As SSL_set1_host does, where an address is no name.
+        match host.parse() {
+            Ok(address) => parameters.set_ip(address)?,
+            Err(_) => parameters.set_host(host)?,
+        }
     }
     if let Some(ip) = &inputs.ip {
         parameters.set_ip(ip.parse().expect("an address"))?;
@@ -195,11 +206,8 @@ impl Witness for Played {
         u32::try_from(self.end.ssl().verify_result().as_raw()).expect("not negative")
     }
 
-    fn trace(&self) -> Vec<String> {
-        self.trace
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+    fn take_trace(&mut self) -> Vec<String> {
+        core::mem::take(&mut self.trace.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

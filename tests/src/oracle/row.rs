@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::inputs::Inputs;
+use super::step::Step;
 
 /// One conversation: what was configured, what was done, what OpenSSL answered.
 #[derive(Clone, Debug, Deserialize)]
@@ -36,12 +37,26 @@ impl Row {
         Inputs::read(&self.raw_inputs)
     }
 
+    /// The steps, read.
+    ///
+    /// # Errors
+    /// The first that is not known.
+    pub fn read_steps(&self) -> Result<Vec<Step>, String> {
+        self.steps.iter().map(|step| Step::read(step)).collect()
+    }
+
     /// Whether an input, as written, is one of these.
     pub fn is(&self, input: &str, values: &[&str]) -> bool {
         self.raw_inputs
             .get(input)
             .and_then(serde_json::Value::as_str)
             .is_some_and(|value| values.contains(&value))
+    }
+
+    /// Whether an input, as written, is this number.
+    pub fn is_number(&self, input: &str, number: i64) -> bool {
+        let value = self.raw_inputs.get(input);
+        value.and_then(serde_json::Value::as_i64) == Some(number)
     }
 
     /// Whether an input differs from its default.
@@ -106,6 +121,21 @@ pub struct SideRecord {
     pub peer: Option<String>,
     /// Each call of the verify callback, `depth:code:ok`, or `app` for a replacement verifier.
     pub trace: Vec<String>,
+}
+
+impl Record {
+    /// Whether the call succeeded, if one was made.
+    ///
+    /// The matrix writes `ok`, `fail:` and the reason, or the number that OpenSSL returned. The
+    /// steps that make new connections say something about sessions, which is not compared.
+    pub fn succeeded(&self) -> Option<bool> {
+        let api = self.api.as_deref()?;
+        if api.starts_with("set_session") || api.starts_with("clear") {
+            return None;
+        }
+        let number = api.parse::<i32>().is_ok_and(|number| number >= 0);
+        Some(api.starts_with("ok") || number)
+    }
 }
 
 /// An alert that was written: side (`c` or `s`), level, number.

@@ -5,14 +5,17 @@ use std::collections::BTreeMap;
 
 use super::compare::differences;
 use super::data::{Data, Files};
-use super::deviations::{DEVIATIONS, Deviation};
+use super::deviations::{DEVIATIONS, Deviation, Expected, expected};
 use super::inputs::Inputs;
 use super::row::{Record, Row};
+use super::step::Step;
 
 /// Something that can be put through the rows.
 pub trait Implementation {
+    /// Where it differs from OpenSSL on purpose.
+    fn deviations(&self) -> &'static [Deviation];
     /// Plays both sides of a row.
-    fn play(&self, inputs: &Inputs, steps: &[String], files: &Files) -> Outcome;
+    fn play(&self, inputs: &Inputs, steps: &[Step], files: &Files) -> Outcome;
 }
 
 /// What an implementation did with a row.
@@ -75,34 +78,46 @@ pub fn run(data: &Data, scope: Scope, implementation: &dyn Implementation) -> Su
         .iter()
         .filter(|row| scope.families.contains(row.family()))
     {
-        let outcome = match row.inputs() {
-            _ if !(scope.includes)(row) => Outcome::LeftOut("not in scope".to_owned()),
-            Ok(inputs) => implementation.play(&inputs, &row.steps, &data.files),
-            Err(reason) => Outcome::LeftOut(reason),
+        let read = || Ok::<_, String>((row.inputs()?, row.read_steps()?));
+        let outcome = if (scope.includes)(row) {
+            match read() {
+                Ok((inputs, steps)) => implementation.play(&inputs, &steps, &data.files),
+                Err(reason) => Outcome::LeftOut(reason),
+            }
+        } else {
+            Outcome::LeftOut("out of the scope of this test".to_owned())
         };
-        summary.count(row, &outcome);
+        if let Outcome::LeftOut(reason) = outcome {
+            summary.leave_out(row, reason);
+        } else {
+            let table = implementation.deviations();
+            summary.count(row, &compare(row, &outcome, &data.files, table));
+        }
     }
     summary
 }
 
 impl Summary {
-    fn count(&mut self, row: &Row, outcome: &Outcome) {
+    fn leave_out(&mut self, row: &Row, reason: String) {
+        self.families.entry(row.family()).or_default().left_out += 1;
+        *self.reasons.entry(reason).or_default() += 1;
+    }
+
+    fn count(&mut self, row: &Row, compared: &Result<Vec<&'static str>, String>) {
         let tally = self.families.entry(row.family()).or_default();
-        if let Outcome::LeftOut(reason) = outcome {
-            tally.left_out += 1;
-            *self.reasons.entry(reason.clone()).or_default() += 1;
-            return;
-        }
         tally.ran += 1;
-        let found = describe(row, outcome);
-        if found.is_empty() {
-            tally.passed += 1;
-        } else if let Some(deviation) = explanation(row, outcome) {
-            tally.deviated += 1;
-            *self.deviations.entry(deviation.name).or_default() += 1;
-        } else {
-            tally.failed += 1;
-            self.failures.push(format!("{}\n{found}", row.describe()));
+        match compared {
+            Ok(by) if by.is_empty() => tally.passed += 1,
+            Ok(by) => {
+                tally.deviated += 1;
+                for name in by {
+                    *self.deviations.entry(name).or_default() += 1;
+                }
+            }
+            Err(found) => {
+                tally.failed += 1;
+                self.failures.push(format!("{}\n{found}", row.describe()));
+            }
         }
     }
 
@@ -147,29 +162,43 @@ impl Summary {
     }
 }
 
-fn explanation(row: &Row, outcome: &Outcome) -> Option<&'static Deviation> {
-    DEVIATIONS
-        .iter()
-        .find(|deviation| deviation.explains(row, outcome))
+/// The names of the deviations with which the outcome is what is expected, or the
+/// differences as text.
+fn compare(
+    row: &Row,
+    outcome: &Outcome,
+    files: &Files,
+    table: &[Deviation],
+) -> Result<Vec<&'static str>, String> {
+    match (expected(row, files, table)?, outcome) {
+        (Expected::Records { records, by }, Outcome::Ran(observed)) => {
+            let found = describe(&records, observed);
+            if found.is_empty() { Ok(by) } else { Err(found) }
+        }
+        (Expected::Refusal { words, by }, Outcome::Refused(sentence))
+            if sentence.contains(words) =>
+        {
+            Ok(vec![by])
+        }
+        (Expected::Refusal { words, .. }, outcome) => {
+            Err(format!("  expected to be refused: {words}\n  {outcome:?}"))
+        }
+        (_, outcome) => Err(format!("  {outcome:?}")),
+    }
 }
 
 /// The differences as text; empty if there are none.
-fn describe(row: &Row, outcome: &Outcome) -> String {
-    let records = match outcome {
-        Outcome::Ran(records) => records,
-        Outcome::Refused(sentence) => return format!("  refused: {sentence}\n"),
-        Outcome::LeftOut(reason) => return format!("  left out: {reason}\n"),
-    };
+fn describe(expected: &[Record], observed: &[Record]) -> String {
     let mut text = String::new();
-    if records.len() != row.out.len() {
+    if observed.len() != expected.len() {
         let _ = writeln!(
             text,
             "  {} records instead of {}",
-            records.len(),
-            row.out.len()
+            observed.len(),
+            expected.len()
         );
     }
-    for (expected, observed) in row.out.iter().zip(records) {
+    for (expected, observed) in expected.iter().zip(observed) {
         for difference in differences(expected, observed) {
             let _ = writeln!(text, "  {difference}");
         }

@@ -1,14 +1,15 @@
 //! countersign itself, behind the same interface as its peers.
 
 use core::fmt;
+use core::task::Poll;
 use core::time::Duration;
 use std::io::IoSlice;
 use std::sync::Arc;
 
 use ::countersign::{
-    CipherSuite, ClientConfig, ClientSide, Clock, ConfigBuilder, Connection, Credential, Error,
-    Event, KeyLog as CountersignKeyLog, NamedGroup, PeerQuestion, Question, ServerConfig,
-    ServerSide, SignatureScheme, TrustStore, Verdict, VerifyMode,
+    CipherSuite, ClientConfig, ClientSide, Clock, ConfigBuilder, Connection, Credential,
+    CredentialQuestion, Error, Event, KeyLog as CountersignKeyLog, NamedGroup, PeerQuestion,
+    Question, ServerConfig, ServerSide, SignatureScheme, TrustStore, Verdict, VerifyMode,
 };
 use pki_types::UnixTime;
 
@@ -19,6 +20,9 @@ use crate::wiretap::KeyLog;
 
 /// Looks at a question and answers it, or hands it back to be asked again later.
 pub type Answerer = dyn FnMut(&Question) -> Option<Verdict> + Send;
+
+/// Says which credential is to be shown, or wants to be asked again in the next exchange.
+pub type Chooser = dyn FnMut(&CredentialQuestion) -> Poll<Option<Credential>> + Send;
 
 /// A countersign connection over memory.
 pub struct Countersign {
@@ -32,6 +36,7 @@ pub struct Countersign {
     closed: bool,
     question: Option<Question>,
     answerer: Option<Box<Answerer>>,
+    chooser: Option<Box<Chooser>>,
     error: Option<Error>,
     failure: Option<String>,
 }
@@ -113,6 +118,7 @@ impl Countersign {
             closed: false,
             question: None,
             answerer: None,
+            chooser: None,
             error: None,
             failure: None,
         }
@@ -124,6 +130,14 @@ impl Countersign {
         answerer: impl FnMut(&Question) -> Option<Verdict> + Send + 'static,
     ) {
         self.answerer = Some(Box::new(answerer));
+    }
+
+    /// Sets who answers questions about credentials. Without one they stay open.
+    pub fn on_credential_question(
+        &mut self,
+        chooser: impl FnMut(&CredentialQuestion) -> Poll<Option<Credential>> + Send + 'static,
+    ) {
+        self.chooser = Some(Box::new(chooser));
     }
 
     /// The connection, to look at.
@@ -178,10 +192,29 @@ impl Countersign {
     }
 
     fn settle_question(&mut self) {
-        while let (Some(question), Some(answerer)) = (&self.question, &mut self.answerer) {
+        self.settle_credential_question();
+        while let (Some(question @ Question::Peer(_)), Some(answerer)) =
+            (&self.question, &mut self.answerer)
+        {
             if let Some(verdict) = answerer(question) {
                 self.answer(verdict);
             }
+        }
+    }
+
+    fn settle_credential_question(&mut self) {
+        let (Some(Question::Credential(question)), Some(chooser)) =
+            (&self.question, &mut self.chooser)
+        else {
+            return;
+        };
+        let Poll::Ready(credential) = chooser(question) else {
+            return;
+        };
+        if let Some(Question::Credential(question)) = self.question.take() {
+            let answer = question.answer(credential);
+            let answered = self.connection.answer(answer, &mut self.output);
+            self.note(answered);
         }
     }
 

@@ -452,7 +452,7 @@ impl ConfigBuilder<ServerSide> {
     }
 
     /// Keeps sessions in a store, instead of in the tickets: a ticket is then a random name, and each
-    /// session is used once (`SSL_OP_NO_TICKET`).
+    /// session is used once (`SSL_OP_NO_TICKET`). What is stored resumes as what is in tickets.
     pub fn session_store(mut self, store: impl SessionStore + 'static) -> Self {
         self.resumption.store = Some(Arc::new(store));
         self

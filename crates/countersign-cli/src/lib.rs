@@ -33,8 +33,8 @@ mod table;
 mod terminal;
 mod trust;
 mod verify;
-mod wording;
 mod wire;
+mod wording;
 
 /// Reads the process's arguments, does what they ask, and says how it ended.
 pub fn run() -> ExitCode {

@@ -84,7 +84,6 @@ violations! {
     MissingKeyShare, MissingExtension, "RFC 9846 §9.2", "It sent no key_share extension.";
     MissingSupportedGroups, MissingExtension, "RFC 9846 §9.2", "It sent no supported_groups extension.";
     MissingSignatureAlgorithms, MissingExtension, "RFC 9846 §9.2", "It sent no signature_algorithms extension.";
-    MissingSupportedVersions, MissingExtension, "RFC 9846 §9.2", "It sent no supported_versions extension.";
     MissingPskModes, MissingExtension, "RFC 9846 §4.3.9", "It offered a pre-shared key without psk_key_exchange_modes.";
     BadPskBinder, DecryptError, "RFC 9846 §4.3.11", "It offered to resume a session without holding its secret.";
     PskNotOffered, IllegalParameter, "RFC 9846 §4.3.11", "It resumed a session that was not offered.";
@@ -97,7 +96,6 @@ violations! {
     BadKeyShare, IllegalParameter, "RFC 9846 §4.3.8", "It sent a key share that is not a valid public value of its group.";
     RetryKeyShareMissing, IllegalParameter, "RFC 9846 §4.2.2", "Its second ClientHello does not hold just the key share that was asked for.";
     RetryHelloChanged, IllegalParameter, "RFC 9846 §4.2.2", "Its second ClientHello differs from the first where it must not.";
-    RetryCookieWrong, IllegalParameter, "RFC 9846 §4.3.2", "Its second ClientHello does not return the cookie.";
     SecondRetry, UnexpectedMessage, "RFC 9846 §4.2.4", "It asked for a second retry of the ClientHello.";
     NeedlessRetry, IllegalParameter, "RFC 9846 §4.2.4", "Its HelloRetryRequest would not change the ClientHello.";
     RetryGroupNotOffered, IllegalParameter, "RFC 9846 §4.3.8", "Its HelloRetryRequest names a group that was not offered or already has a share.";
@@ -107,7 +105,6 @@ violations! {
     SessionIdNotEchoed, IllegalParameter, "RFC 9846 §4.2.3", "It did not return the session id of the ClientHello.";
     CompressionChosen, IllegalParameter, "RFC 9846 §4.2.3", "It chose a compression method.";
     ServerShareNotOffered, IllegalParameter, "RFC 9846 §4.3.8", "Its key share is of a group that was not offered.";
-    DowngradeDetected, IllegalParameter, "RFC 9846 §4.2.3", "Its random value says that somebody forced a lower version.";
     AlpnNotOffered, IllegalParameter, "RFC 7301 §3.1", "It chose an application protocol that was not offered.";
 
     // Authentication
@@ -130,7 +127,6 @@ violations! {
     TooManyMessages, UnexpectedMessage, "RFC 9846 §4.7", "It sent too many messages after the handshake without data between them.";
     UnexpectedPostHandshakeRequest, UnexpectedMessage, "RFC 9846 §4.7.2", "It asked for a certificate after the handshake although that was not offered.";
     PostHandshakeRequestUnderHttp2, UnexpectedMessage, "RFC 9113 §9.2.3", "It asked for a certificate after the handshake although HTTP/2 forbids that.";
-    MessageAfterClose, UnexpectedMessage, "RFC 9846 §6.1", "It went on after closing the connection.";
 }
 
 impl fmt::Display for Violation {

@@ -9,7 +9,7 @@
 //! | `flows` | who sends what, and what is the user told? One file in `flows/` for each behaviour |
 //! | `later_answers` | does the handshake wait for a verdict that takes its time? |
 //! | `wrong_messages` | is every wrong message at every await refused, with its alert? |
-//! | `wrong_values` | is every wrong value blamed on the rule that it breaks? |
+//! | `wrong_values` | is every wrong value blamed on the rule that it breaks, and is every rule of the table broken? |
 //! | `hostile_peers` | what about floods, bombs, replays, injected alerts, truncation? |
 //! | `mistakes` | is every mistake of a user answered with a sentence? All in `mistakes.txt` |
 //! | `wiretap` | do the tools of these tests work, without countersign? |

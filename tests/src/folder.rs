@@ -1,6 +1,6 @@
 //! A folder that is gone when the test is.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A folder of its own, removed when dropped.
@@ -16,6 +16,11 @@ impl TemporaryFolder {
         let path = std::env::temp_dir().join(name);
         std::fs::create_dir(&path).expect("the folder for temporary files can be written");
         Self(path)
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
     }
 
     /// Writes a file and gives its path.

@@ -66,17 +66,22 @@ impl Program {
 
     /// Waits for a line of output that holds `text`, and gives it.
     pub fn wait_for(&mut self, text: &str) -> String {
+        self.wait_for_one_of(&[text])
+    }
+
+    /// Waits for a line of output that holds one of these texts, and gives it.
+    pub fn wait_for_one_of(&mut self, texts: &[&str]) -> String {
         let until = Instant::now() + DEADLINE;
         loop {
             let left = until.saturating_duration_since(Instant::now());
             match self.lines.recv_timeout(left) {
                 Ok(line) => {
                     self.seen.push(line.clone());
-                    if line.contains(text) {
+                    if texts.iter().any(|text| line.contains(text)) {
                         return line;
                     }
                 }
-                Err(reason) => panic!("{reason}, no line with {text:?}: {}", self.seen.join("\n")),
+                Err(reason) => panic!("{reason}, no line with {texts:?}: {}", self.seen.join("\n")),
             }
         }
     }

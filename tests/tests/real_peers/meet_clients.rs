@@ -1,0 +1,264 @@
+//! Our server and programs that connect.
+
+use std::path::PathBuf;
+
+use crate::clients::{self, Fetch};
+use crate::firefox::{self, Firefox, Preference};
+use crate::our_server::Server;
+use crate::papers::{Papers, Shown};
+use crate::table::{Row, check, find_all};
+
+/// A page for each certificate, fetched by a program.
+fn pages(title: &str, fetch: &dyn Fn(Shown) -> String, expected: &[&'static str]) -> Row {
+    let cells = Shown::ALL.map(|shown| clients::cell(&fetch(shown)));
+    Row::new(title, cells.to_vec(), expected)
+}
+
+/// What becomes of a page that requires a certificate.
+const REQUIRED: [&str; 5] = [
+    "200 SUCCESS",
+    "alert 116",
+    "alert 45",
+    "alert 48",
+    "alert 44",
+];
+/// What becomes of a page on which a certificate is optional.
+const OPTIONAL: [&str; 5] = [
+    "200 SUCCESS",
+    "200 NONE",
+    "alert 45",
+    "alert 48",
+    "alert 44",
+];
+/// What becomes of either, if the client cannot be asked.
+const UNABLE: [&str; 5] = ["403"; 5];
+
+#[test]
+fn our_server_meets_curl() {
+    let Some([program]) = find_all(["curl"], "our server and curl") else {
+        return;
+    };
+    let papers = Papers::new();
+    let server = Server::start(&papers);
+    let fetch = Fetch {
+        program: &program,
+        papers: &papers,
+        port: server.port,
+    };
+    let body = papers.folder.put("body", &"x".repeat(100_000));
+    let data = format!("@{body}");
+    let post = ["--data-binary", data.as_str()];
+    let page = |path: &'static str| move |shown| fetch.curl(&[], &[path], shown);
+    let rows = [
+        pages("curl, `/open`", &page("/open"), &["200 NONE"; 5]),
+        pages("curl, `/secure`", &page("/secure"), &REQUIRED),
+        pages(
+            "curl, `/secure`, POST of 100 kB",
+            &|shown| fetch.curl(&post, &["/secure"], shown),
+            &REQUIRED,
+        ),
+        pages("curl, `/optional`", &page("/optional"), &OPTIONAL),
+    ];
+    check("our server and curl", &rows);
+    server.happened();
+    let paths = ["/open", "/secure", "/secure", "/optional", "/open"];
+    let said = fetch.curl(
+        &["--write-out", "%{num_connects} connects\n"],
+        &paths,
+        Shown::Good,
+    );
+    let connects = said.lines().filter(|line| line.ends_with(" connects"));
+    let connects: Vec<&str> = connects.map(|line| &line[..1]).collect();
+    assert_eq!(connects, ["1", "0", "0", "0", "0"], "{said}");
+    let expected = [
+        "/open 200 NONE",
+        "/secure 200 SUCCESS",
+        "/secure 200 SUCCESS",
+        "/optional 200 SUCCESS",
+        "/open 200 SUCCESS",
+    ];
+    assert_eq!(server.happened(), expected);
+}
+
+#[test]
+fn our_server_meets_s_client() {
+    let Some([program]) = find_all(["openssl"], "our server and openssl s_client") else {
+        return;
+    };
+    let papers = Papers::new();
+    let server = Server::start(&papers);
+    let fetch = Fetch {
+        program: &program,
+        papers: &papers,
+        port: server.port,
+    };
+    let page = |more: &'static [&str], path| move |shown| fetch.s_client(more, path, shown);
+    let able = &["-enable_pha"];
+    let rows = [
+        pages(
+            "openssl s_client `-enable_pha`, `/secure`",
+            &page(able, "/secure"),
+            &REQUIRED,
+        ),
+        pages(
+            "openssl s_client `-enable_pha`, `/optional`",
+            &page(able, "/optional"),
+            &OPTIONAL,
+        ),
+        pages(
+            "openssl s_client, `/secure`",
+            &page(&[], "/secure"),
+            &UNABLE,
+        ),
+    ];
+    check("our server and openssl s_client", &rows);
+}
+
+#[test]
+fn our_server_meets_gnutls() {
+    let Some([program]) = find_all(["gnutls-cli"], "our server and gnutls-cli") else {
+        return;
+    };
+    let papers = Papers::new();
+    let server = Server::start(&papers);
+    let fetch = Fetch {
+        program: &program,
+        papers: &papers,
+        port: server.port,
+    };
+    let page = |more: &'static [&str], path| move |shown| fetch.gnutls(more, path, shown);
+    let able = &["--post-handshake-auth"];
+    let rows = [
+        pages(
+            "gnutls-cli `--post-handshake-auth`, `/secure`",
+            &page(able, "/secure"),
+            &REQUIRED,
+        ),
+        pages(
+            "gnutls-cli `--post-handshake-auth`, `/optional`",
+            &page(able, "/optional"),
+            &OPTIONAL,
+        ),
+        pages("gnutls-cli, `/secure`", &page(&[], "/secure"), &UNABLE),
+    ];
+    check("our server and gnutls-cli", &rows);
+}
+
+#[test]
+fn our_server_meets_python() {
+    let Some([program]) = find_all(["python3"], "our server and Python") else {
+        return;
+    };
+    let papers = Papers::new();
+    let server = Server::start(&papers);
+    let fetch = Fetch {
+        program: &program,
+        papers: &papers,
+        port: server.port,
+    };
+    let page = |ability, path| move |shown| fetch.python(ability, path, shown);
+    let rows = [
+        pages(
+            "Python, `post_handshake_auth = True`, `/secure`",
+            &page("able", "/secure"),
+            &REQUIRED,
+        ),
+        pages(
+            "Python, `post_handshake_auth = True`, `/optional`",
+            &page("able", "/optional"),
+            &OPTIONAL,
+        ),
+        pages(
+            "Python, default, `/secure`",
+            &page("default", "/secure"),
+            &UNABLE,
+        ),
+    ];
+    check("our server and Python", &rows);
+}
+
+#[test]
+fn our_server_meets_node() {
+    let Some([program]) = find_all(["node"], "our server and Node") else {
+        return;
+    };
+    let papers = Papers::new();
+    let server = Server::start(&papers);
+    let fetch = Fetch {
+        program: &program,
+        papers: &papers,
+        port: server.port,
+    };
+    let rows = [pages(
+        "Node https, `/secure`",
+        &|shown| fetch.node("/secure", shown),
+        &UNABLE,
+    )];
+    check("our server and Node", &rows);
+}
+
+/// Firefox keeps back a certificate that is expired or whose issuer the server does not name.
+const BROWSED_OPTIONAL: [&str; 5] = [
+    "200 SUCCESS",
+    "200 NONE",
+    "200 NONE",
+    "200 NONE",
+    "error page, alert 44",
+];
+const BROWSED_REQUIRED: [&str; 5] = [
+    "200 SUCCESS",
+    "error page, alert 116",
+    "error page, alert 116",
+    "error page, alert 116",
+    "error page, alert 44",
+];
+
+#[test]
+fn our_server_meets_firefox() {
+    let Some(programs) = find_all(firefox::PROGRAMS, "our server and Firefox") else {
+        return;
+    };
+    let papers = Papers::new();
+    let row = |title: &str, preference, expected: [[&'static str; 5]; 2]| {
+        let visits = Shown::ALL.map(|shown| browse(&programs, &papers, shown, preference));
+        let [optional, secure] =
+            [0, 1].map(|index| visits.clone().map(|visit| visit[index].clone()));
+        [
+            ("/optional", optional, expected[0]),
+            ("/secure", secure, expected[1]),
+        ]
+        .map(|(path, cells, expected)| {
+            Row::new(&format!("{title}, `{path}`"), cells.to_vec(), &expected)
+        })
+    };
+    let able = row(
+        "Firefox, `security.tls.enable_post_handshake_auth`",
+        Preference::Able,
+        [BROWSED_OPTIONAL, BROWSED_REQUIRED],
+    );
+    let default = row("Firefox, default", Preference::Default, [UNABLE; 2]);
+    check("our server and Firefox", &[able, default].concat());
+}
+
+/// What comes of a page with an optional certificate, and then of one that requires it.
+fn browse(
+    programs: &[PathBuf; 5],
+    papers: &Papers,
+    shown: Shown,
+    preference: Preference,
+) -> [String; 2] {
+    let server = Server::start(papers);
+    let mut firefox = Firefox::start(programs, papers, shown, preference);
+    let cells = ["/optional", "/secure"].map(|path| {
+        server.happened();
+        let status = firefox.visit(&format!("https://localhost:{}{path}", server.port));
+        if status.is_none() {
+            return format!("error page, {}", server.wait_for_alert());
+        }
+        let happened = server.happened();
+        let line = happened.iter().rfind(|line| line.starts_with(path));
+        line.unwrap()[path.len()..].trim().to_owned()
+    });
+    firefox.quit();
+    cells
+}

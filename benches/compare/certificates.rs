@@ -6,8 +6,8 @@ use rcgen::{
     KeyPair, KeyUsagePurpose,
 };
 
-use crate::Outcome;
 use crate::library::SERVER_NAME;
+use crate::measuring::Outcome;
 
 /// A root, and under it an identity for each side.
 pub(crate) struct Certificates {

@@ -5,60 +5,108 @@ use std::io::IoSlice;
 use std::sync::Arc;
 
 use countersign::{
-    CipherSuite, ClientConfig, Completed, Connection, Credential, Event, NamedGroup, ServerConfig,
-    TrustStore, VerifyMode,
+    ChainVerifier, CipherSuite, ClientConfig, Completed, Connection, Credential, Event, NamedGroup,
+    ResumePolicy, ServerConfig, TrustStore, VerifyMode,
 };
 
-use crate::Outcome;
 use crate::certificates::{Certificates, Identity};
-use crate::library::{
-    Authentication, BATCH, Case, Group, Library, RECORD, SERVER_NAME, Transfer, ensure,
-};
+use crate::library::{Authentication, Case, FLIGHT, Group, Kind, Library, SERVER_NAME, Transfer};
+use crate::measuring::{Operation, Outcome, ensure};
+
+/// How countersign is configured.
+#[derive(Clone, Copy)]
+pub(crate) struct Setting {
+    name: &'static str,
+    /// Whether verified signatures of certificates are remembered, as they are by default.
+    remembers: bool,
+    policy: ResumePolicy,
+}
+
+impl Setting {
+    pub(crate) const COLD: Self = Self::full("countersign-cold", false);
+    pub(crate) const WARM: Self = Self::full("countersign-warm", true);
+    pub(crate) const DEFAULT: Self = Self::full("countersign", true);
+    pub(crate) const REVERIFY_COLD: Self = Self::full("countersign-reverify-cold", false);
+    pub(crate) const REVERIFY: Self = Self::full("countersign-reverify", true);
+    pub(crate) const REUSE: Self = Self {
+        name: "countersign-reuse",
+        remembers: true,
+        policy: ResumePolicy::Reuse,
+    };
+
+    /// Everything but the signatures is verified anew, also when a session is resumed.
+    const fn full(name: &'static str, remembers: bool) -> Self {
+        Self {
+            name,
+            remembers,
+            policy: ResumePolicy::Reverify,
+        }
+    }
+
+    pub(crate) const fn name(self) -> &'static str {
+        self.name
+    }
+
+    /// A verifier with a memory of its own, or none.
+    pub(crate) fn verifier(self, trust: TrustStore) -> ChainVerifier {
+        let verifier = ChainVerifier::new(trust);
+        if self.remembers {
+            verifier
+        } else {
+            verifier.signature_memory(None)
+        }
+    }
+}
 
 pub(crate) struct Countersign {
+    name: &'static str,
     client: Arc<ClientConfig>,
     server: Arc<ServerConfig>,
     authentication: Authentication,
+    kind: Kind,
 }
 
 impl Countersign {
-    pub(crate) fn new(certificates: &Certificates, case: &Case) -> Outcome<Self> {
+    pub(crate) fn new(setting: Setting, certificates: &Certificates, case: &Case) -> Outcome<Self> {
         let group = match case.group {
             Group::X25519 => NamedGroup::X25519,
             Group::X25519MlKem768 => NamedGroup::X25519MlKem768,
         };
         let trust = TrustStore::from_der([certificates.root.clone()])?;
         let mut client = ClientConfig::builder()
-            .trust(trust.clone())
+            .verifier(setting.verifier(trust.clone()))
+            .resume_policy(setting.policy)
             .suites([CipherSuite::Aes128GcmSha256])
             .groups([group]);
         let mut server = ServerConfig::builder()
             .credential(credential(&certificates.server)?)
-            .tickets(0)
+            .resume_policy(setting.policy)
+            .tickets(u8::from(case.kind == Kind::Resumed))
             .suites([CipherSuite::Aes128GcmSha256])
             .groups([group]);
         if case.authentication == Authentication::Mutual {
             client = client.credential(credential(&certificates.client)?);
             server = server
+                .verifier(setting.verifier(trust.clone()))
+                // For the names of the authorities, which rustls sends too.
                 .trust(trust)
                 .verify(VerifyMode::PEER | VerifyMode::FAIL_IF_NO_PEER_CERT);
         }
-        Ok(Self {
+        let made = Self {
+            name: setting.name,
             client: client.build()?,
             server: server.build()?,
             authentication: case.authentication,
-        })
+            kind: case.kind,
+        };
+        if case.kind == Kind::Resumed {
+            made.connect(false)?;
+        }
+        Ok(made)
     }
 
-    fn connect(&self) -> Outcome<(Connection, Connection)> {
-        let (mut to_server, mut to_client) = (Vec::new(), Vec::new());
-        let mut client = Connection::client(&self.client, SERVER_NAME.try_into()?, &mut to_server)?;
-        let mut server = Connection::server(&self.server);
-        let (mut client_done, mut server_done) = (false, false);
-        while !(client_done && server_done) {
-            server_done |= receive(&mut server, &mut to_server, &mut to_client)?;
-            client_done |= receive(&mut client, &mut to_client, &mut to_server)?;
-        }
+    fn connect(&self, resumed: bool) -> Outcome<(Connection, Connection)> {
+        let (client, server) = connect(&self.client, &self.server)?;
         ensure(
             client.peer().is_some_and(countersign::Peer::is_verified),
             "the server is not verified",
@@ -69,30 +117,50 @@ impl Countersign {
             "the client's authentication is not as wanted",
         )?;
         ensure(
-            client.agreed().is_some_and(|agreed| !agreed.resumed),
-            "the handshake is not a full one",
+            client
+                .agreed()
+                .is_some_and(|agreed| agreed.resumed == resumed),
+            "the handshake is not of the kind wanted",
         )?;
         Ok((client, server))
     }
 }
 
-fn credential(identity: &Identity) -> Outcome<Credential> {
+/// Makes a client and a server, and has them talk until both have completed the handshake.
+pub(crate) fn connect(
+    client: &Arc<ClientConfig>,
+    server: &Arc<ServerConfig>,
+) -> Outcome<(Connection, Connection)> {
+    let (mut to_server, mut to_client) = (Vec::new(), Vec::new());
+    let mut client = Connection::client(client, SERVER_NAME.try_into()?, &mut to_server)?;
+    let mut server = Connection::server(server);
+    let (mut client_done, mut server_done) = (false, false);
+    while !(client_done && server_done && to_server.is_empty() && to_client.is_empty()) {
+        let completed = receive(&mut server, &mut to_server, &mut to_client)?;
+        server_done |= completed == Some(Completed::Handshake);
+        let completed = receive(&mut client, &mut to_client, &mut to_server)?;
+        client_done |= completed == Some(Completed::Handshake);
+    }
+    Ok((client, server))
+}
+
+pub(crate) fn credential(identity: &Identity) -> Outcome<Credential> {
     Ok(Credential::new(identity.chain.clone(), &identity.key)?)
 }
 
-/// Takes in all that has come, and says whether the handshake was completed.
-fn receive(
+/// Takes in all that has come, and says what was completed with it.
+pub(crate) fn receive(
     connection: &mut Connection,
     input: &mut Vec<u8>,
     output: &mut Vec<u8>,
-) -> Outcome<bool> {
+) -> Outcome<Option<Completed>> {
     let mut position = 0;
-    let mut completed = false;
+    let mut completed = None;
     loop {
         let received = connection.receive(&mut input[position..], output)?;
         position += received.consumed;
         match received.event {
-            Event::Completed(Completed::Handshake) => completed = true,
+            Event::Completed(what) => completed = Some(what),
             Event::NeedInput => break,
             other => return Err(format!("not expected: {other:?}").into()),
         }
@@ -101,23 +169,25 @@ fn receive(
     Ok(completed)
 }
 
-impl Library for Countersign {
+impl Operation for Countersign {
     fn name(&self) -> &'static str {
-        "countersign"
+        self.name
     }
 
-    fn handshake(&self) -> Outcome<()> {
-        self.connect().map(|_| ())
+    fn run(&self) -> Outcome<()> {
+        self.connect(self.kind == Kind::Resumed).map(|_| ())
     }
+}
 
-    fn transfer(&self) -> Outcome<Box<dyn Transfer>> {
-        let (client, server) = self.connect()?;
+impl Library for Countersign {
+    fn transfer(&self, record: usize) -> Outcome<Box<dyn Transfer>> {
+        let (client, server) = self.connect(false)?;
         Ok(Box::new(Pair {
             client,
             server,
             wire: Vec::new(),
             answer: Vec::new(),
-            data: vec![7; RECORD],
+            data: vec![7; record],
         }))
     }
 }
@@ -133,7 +203,7 @@ struct Pair {
 impl Transfer for Pair {
     fn send(&mut self) -> Outcome<()> {
         self.wire.clear();
-        for _ in 0..BATCH {
+        for _ in 0..FLIGHT / self.data.len() {
             self.client
                 .send(&[IoSlice::new(&self.data)], &mut self.wire)?;
         }

@@ -1,12 +1,9 @@
 //! What is asked of each library, and what of all of them alike.
 
-use crate::Outcome;
+use crate::measuring::{Operation, Outcome};
 
-/// The bytes of each record in a transfer: as many as a record can hold.
-pub(crate) const RECORD: usize = 16_384;
-
-/// The records that are sent before they are received.
-pub(crate) const BATCH: usize = 16;
+/// The bytes that are sent before they are received.
+pub(crate) const FLIGHT: usize = 1 << 18;
 
 /// The name that the server is reached by.
 pub(crate) const SERVER_NAME: &str = "server.example";
@@ -30,31 +27,31 @@ pub(crate) struct Case {
     pub(crate) name: &'static str,
     pub(crate) authentication: Authentication,
     pub(crate) group: Group,
+    pub(crate) kind: Kind,
 }
 
-/// A library, set up for one case.
-pub(crate) trait Library {
-    fn name(&self) -> &'static str;
+/// Which handshakes a library makes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// No tickets, no resumption.
+    Full,
+    /// Each with the ticket of the one before, and with one new ticket.
+    Resumed,
+}
 
-    /// Makes a client and a server, and has them shake hands until both are done.
-    ///
-    /// Neither tickets nor resumption. Fails unless the peers are authenticated as the case says.
-    fn handshake(&self) -> Outcome<()>;
-
-    /// A client and a server after their handshake.
-    fn transfer(&self) -> Outcome<Box<dyn Transfer>>;
+/// A library, set up for one case. What it does as an operation is a handshake: it makes a client
+/// and a server, and drives them until both are done and nothing is under way any more. That fails unless
+/// the peers are authenticated, and the session resumed, as the case says.
+pub(crate) trait Library: Operation {
+    /// A client and a server after their handshake, for records of so many bytes.
+    fn transfer(&self, record: usize) -> Outcome<Box<dyn Transfer>>;
 }
 
 /// Data from client to server, in two steps that are measured apart.
 pub(crate) trait Transfer {
-    /// The client seals [`BATCH`] times [`RECORD`] bytes, up to the bytes for the network.
+    /// The client seals [`FLIGHT`] bytes, record by record, up to the bytes for the network.
     fn send(&mut self) -> Outcome<()>;
 
     /// The server opens all of it. Returns how many bytes it has got to see.
     fn receive(&mut self) -> Outcome<usize>;
-}
-
-/// Fails with a sentence unless something is so.
-pub(crate) fn ensure(holds: bool, otherwise: &str) -> Outcome<()> {
-    if holds { Ok(()) } else { Err(otherwise.into()) }
 }

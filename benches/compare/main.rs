@@ -9,143 +9,135 @@
     reason = "there is no input here that nobody here has made; a bench that panics has failed"
 )]
 
+mod after_handshake;
 mod certificates;
 mod countersign_peer;
 mod library;
-mod measure;
+#[path = "../measuring/mod.rs"]
+mod measuring;
 #[cfg(feature = "openssl")]
 mod openssl_peer;
 mod rustls_peer;
 mod rustls_unbuffered_peer;
-mod table;
-
-use std::error::Error;
+mod transfers;
 
 use certificates::Certificates;
-use library::{Authentication, Case, Group, Library};
-use measure::Plan;
+use countersign_peer::{Countersign, Setting};
+use library::{Authentication, Case, Group, Kind, Library};
+use measuring::Outcome;
+use measuring::arguments::Arguments;
+use measuring::clock::operations;
+use measuring::table::print_operations;
+use rustls_peer::Rustls;
+use rustls_unbuffered_peer::RustlsUnbuffered;
 
-/// Why a measurement was not possible.
-pub(crate) type Outcome<T> = Result<T, Box<dyn Error>>;
+const fn handshake(
+    name: &'static str,
+    authentication: Authentication,
+    group: Group,
+    kind: Kind,
+) -> Case {
+    Case {
+        name,
+        authentication,
+        group,
+        kind,
+    }
+}
 
 const HANDSHAKES: &[Case] = &[
-    Case {
-        name: "handshake-mutual-x25519",
-        authentication: Authentication::Mutual,
-        group: Group::X25519,
-    },
-    Case {
-        name: "handshake-server-x25519",
-        authentication: Authentication::ServerOnly,
-        group: Group::X25519,
-    },
-    Case {
-        name: "handshake-mutual-mlkem",
-        authentication: Authentication::Mutual,
-        group: Group::X25519MlKem768,
-    },
-    Case {
-        name: "handshake-server-mlkem",
-        authentication: Authentication::ServerOnly,
-        group: Group::X25519MlKem768,
-    },
+    handshake(
+        "handshake-mutual-x25519",
+        Authentication::Mutual,
+        Group::X25519,
+        Kind::Full,
+    ),
+    handshake(
+        "handshake-server-x25519",
+        Authentication::ServerOnly,
+        Group::X25519,
+        Kind::Full,
+    ),
+    handshake(
+        "handshake-mutual-mlkem",
+        Authentication::Mutual,
+        Group::X25519MlKem768,
+        Kind::Full,
+    ),
+    handshake(
+        "handshake-server-mlkem",
+        Authentication::ServerOnly,
+        Group::X25519MlKem768,
+        Kind::Full,
+    ),
+    handshake(
+        "resumed-mutual-x25519",
+        Authentication::Mutual,
+        Group::X25519,
+        Kind::Resumed,
+    ),
+    handshake(
+        "resumed-server-x25519",
+        Authentication::ServerOnly,
+        Group::X25519,
+        Kind::Resumed,
+    ),
 ];
 
-const BULK: Case = Case {
-    name: "bulk-16k",
-    authentication: Authentication::ServerOnly,
-    group: Group::X25519,
-};
+/// The case of the transfers, and their records.
+const BULK: Case = handshake(
+    "bulk",
+    Authentication::ServerOnly,
+    Group::X25519,
+    Kind::Full,
+);
+const BULK_RECORDS: &[(&str, u16)] = &[("bulk-16k", 16_384), ("bulk-1k", 1_024)];
+
+const AFTER_HANDSHAKE: &str = "authentication-after-handshake";
 
 fn main() -> Outcome<()> {
-    let arguments = Arguments::parse(std::env::args().skip(1))?;
+    let arguments = Arguments::parse()?;
     let certificates = Certificates::new()?;
-    for case in HANDSHAKES.iter().filter(|case| arguments.wants(case)) {
-        let libraries = arguments.libraries(&certificates, case)?;
-        let samples = measure::handshakes(&libraries, arguments.plan)?;
-        table::print_handshakes(case.name, &samples);
+    for case in HANDSHAKES {
+        if arguments.wants(case.name) {
+            let libraries = libraries(&certificates, case)?;
+            let libraries = arguments.choose(libraries, |library| library.name());
+            print_operations(case.name, &operations(&libraries, arguments.plan)?);
+        }
     }
-    if arguments.wants(&BULK) {
-        let libraries = arguments.libraries(&certificates, &BULK)?;
-        let (sent, received) = measure::transfers(&libraries, arguments.plan)?;
-        table::print_throughput("bulk-16k-send", &sent);
-        table::print_throughput("bulk-16k-receive", &received);
+    if arguments.wants(AFTER_HANDSHAKE) {
+        let rounds = after_handshake::operations(&certificates)?;
+        let rounds = arguments.choose(rounds, |round| round.name());
+        print_operations(AFTER_HANDSHAKE, &operations(&rounds, arguments.plan)?);
+    }
+    for (name, record) in BULK_RECORDS {
+        if arguments.wants(name) {
+            let libraries = libraries(&certificates, &BULK)?;
+            let libraries = arguments.choose(libraries, |library| library.name());
+            let (sent, received) = transfers::measure(&libraries, *record, arguments.plan)?;
+            transfers::print(&format!("{name}-send"), *record, &sent);
+            transfers::print(&format!("{name}-receive"), *record, &received);
+        }
     }
     Ok(())
 }
 
-/// What the command line asks for.
-struct Arguments {
-    /// Parts of names of cases; all cases if there are none.
-    cases: Vec<String>,
-    /// The names of the libraries, the one that the others are compared with first; all if
-    /// there are none.
-    libraries: Vec<String>,
-    plan: Plan,
-}
-
-impl Arguments {
-    fn parse(mut words: impl Iterator<Item = String>) -> Outcome<Self> {
-        let mut arguments = Self {
-            cases: Vec::new(),
-            libraries: Vec::new(),
-            plan: Plan::default(),
-        };
-        while let Some(word) = words.next() {
-            let mut value = || words.next().ok_or(format!("{word} needs a value"));
-            match word.as_str() {
-                // Cargo says so to every bench.
-                "--bench" => {}
-                "--rounds" => arguments.plan.rounds = value()?.parse()?,
-                "--milliseconds" => arguments.plan.milliseconds = value()?.parse()?,
-                "--libraries" => {
-                    arguments.libraries = value()?.split(',').map(str::to_owned).collect();
-                }
-                option if option.starts_with('-') => {
-                    return Err(format!("what is {option}?").into());
-                }
-                _ => arguments.cases.push(word),
-            }
-        }
-        Ok(arguments)
+/// The libraries to compare, set up for a case, the one that the others are compared with first.
+fn libraries(certificates: &Certificates, case: &Case) -> Outcome<Vec<Box<dyn Library>>> {
+    let settings: &[Setting] = match case.kind {
+        _ if case.name == BULK.name => &[Setting::DEFAULT],
+        Kind::Full => &[Setting::COLD, Setting::WARM],
+        Kind::Resumed => &[Setting::REVERIFY_COLD, Setting::REVERIFY, Setting::REUSE],
+    };
+    let mut all: Vec<Box<dyn Library>> = vec![
+        Box::new(Rustls::new("rustls", certificates, case)?),
+        Box::new(RustlsUnbuffered::new(certificates, case)?),
+        Box::new(Rustls::new("rustls-again", certificates, case)?),
+    ];
+    for setting in settings {
+        all.push(Box::new(Countersign::new(*setting, certificates, case)?));
     }
-
-    fn wants(&self, case: &Case) -> bool {
-        self.cases.is_empty() || self.cases.iter().any(|part| case.name.contains(part))
-    }
-
-    /// The libraries to compare, set up for a case.
-    fn libraries(
-        &self,
-        certificates: &Certificates,
-        case: &Case,
-    ) -> Outcome<Vec<Box<dyn Library>>> {
-        let mut all: Vec<Box<dyn Library>> = vec![
-            Box::new(rustls_peer::Rustls::new("rustls", certificates, case)?),
-            Box::new(countersign_peer::Countersign::new(certificates, case)?),
-            Box::new(rustls_unbuffered_peer::RustlsUnbuffered::new(
-                certificates,
-                case,
-            )?),
-            Box::new(rustls_peer::Rustls::new(
-                "rustls-again",
-                certificates,
-                case,
-            )?),
-        ];
-        #[cfg(feature = "openssl")]
-        all.push(Box::new(openssl_peer::OpenSsl::new(certificates, case)?));
-        if self.libraries.is_empty() {
-            return Ok(all);
-        }
-        let mut chosen = Vec::new();
-        for name in &self.libraries {
-            let at = all
-                .iter()
-                .position(|library| library.name() == name)
-                .ok_or(format!("there is no library {name}"))?;
-            chosen.push(all.remove(at));
-        }
-        Ok(chosen)
-    }
+    #[cfg(feature = "openssl")]
+    all.push(Box::new(openssl_peer::OpenSsl::new(certificates, case)?));
+    Ok(all)
 }

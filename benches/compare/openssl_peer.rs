@@ -7,22 +7,22 @@ use std::rc::Rc;
 
 use openssl::pkey::PKey;
 use openssl::ssl::{
-    ErrorCode, Ssl, SslContext, SslContextBuilder, SslMethod, SslOptions, SslSessionCacheMode,
-    SslStream, SslVerifyMode, SslVersion,
+    ErrorCode, ShutdownState, Ssl, SslContext, SslContextBuilder, SslMethod, SslOptions,
+    SslSessionCacheMode, SslStream, SslVerifyMode, SslVersion,
 };
 use openssl::x509::X509;
 use openssl::x509::store::X509StoreBuilder;
 
-use crate::Outcome;
 use crate::certificates::{Certificates, Identity};
-use crate::library::{
-    Authentication, BATCH, Case, Group, Library, RECORD, SERVER_NAME, Transfer, ensure,
-};
+use crate::library::{Authentication, Case, FLIGHT, Group, Kind, Library, SERVER_NAME, Transfer};
+use crate::measuring::{Operation, Outcome, ensure};
 
 pub(crate) struct OpenSsl {
     client: SslContext,
     server: SslContext,
     authentication: Authentication,
+    /// Where sessions are resumed: the client of the last handshake, which has the ticket.
+    last_client: RefCell<Option<SslStream<Pipe>>>,
 }
 
 impl OpenSsl {
@@ -31,42 +31,72 @@ impl OpenSsl {
         client.set_verify(SslVerifyMode::PEER);
         let mut server = context(certificates, case)?;
         identify(&mut server, &certificates.server)?;
-        server.set_num_tickets(0)?;
+        match case.kind {
+            Kind::Full => server.set_num_tickets(0)?,
+            Kind::Resumed => {
+                server.set_num_tickets(1)?;
+                server.set_session_id_context(b"bench")?;
+            }
+        }
         if case.authentication == Authentication::Mutual {
             identify(&mut client, &certificates.client)?;
             server.set_verify(SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT);
         }
-        Ok(Self {
+        let made = Self {
             client: client.build(),
             server: server.build(),
             authentication: case.authentication,
-        })
+            last_client: RefCell::default(),
+        };
+        if case.kind == Kind::Resumed {
+            let client = made.new_client()?;
+            let (client, _) = made.connect(client, false)?;
+            made.last_client.replace(Some(client));
+        }
+        Ok(made)
     }
 
-    fn connect(&self) -> Outcome<(SslStream<Pipe>, SslStream<Pipe>)> {
-        let (to_server, to_client) = (Wire::default(), Wire::default());
+    fn new_client(&self) -> Outcome<SslStream<Pipe>> {
         let mut client = Ssl::new(&self.client)?;
         client.set_hostname(SERVER_NAME)?;
         client.param_mut().set_host(SERVER_NAME)?;
-        let mut client = SslStream::new(
-            client,
-            Pipe {
-                incoming: Rc::clone(&to_client),
-                outgoing: Rc::clone(&to_server),
-            },
-        )?;
-        let mut server = SslStream::new(
-            Ssl::new(&self.server)?,
-            Pipe {
-                incoming: to_server,
-                outgoing: to_client,
-            },
-        )?;
+        Ok(SslStream::new(client, Pipe::default())?)
+    }
+
+    /// A handshake with the ticket of the last one.
+    ///
+    /// The binding lets a new client take a session only in unsafe code. What is left is the
+    /// client of the last handshake, started again as after `SSL_clear(3)`, which keeps the session of a
+    /// connection that was shut down. Of the safe calls, this one clears first and then
+    /// goes on as the side that it was, whatever its name says.
+    fn resume(&self) -> Outcome<()> {
+        let client = self.last_client.borrow_mut().take();
+        let mut client = client.ok_or("there is nothing to resume")?;
+        client.set_shutdown(ShutdownState::SENT | ShutdownState::RECEIVED);
+        client.stateless().ok();
+        let (client, _) = self.connect(client, true)?;
+        self.last_client.replace(Some(client));
+        Ok(())
+    }
+
+    fn connect(
+        &self,
+        mut client: SslStream<Pipe>,
+        resumed: bool,
+    ) -> Outcome<(SslStream<Pipe>, SslStream<Pipe>)> {
+        let pipe = client.get_ref().other_end();
+        let mut server = SslStream::new(Ssl::new(&self.server)?, pipe)?;
         let (mut client_done, mut server_done) = (false, false);
         while !(client_done && server_done) {
             client_done = client_done || is_done(client.connect())?;
             server_done = server_done || is_done(server.accept())?;
         }
+        // The ticket is read along with data.
+        let nothing = client.ssl_read(&mut [0]).err();
+        ensure(
+            nothing.is_some_and(|error| error.code() == ErrorCode::WANT_READ),
+            "there is something else than a ticket",
+        )?;
         let is_mutual = self.authentication == Authentication::Mutual;
         ensure(
             client.ssl().peer_certificate().is_some(),
@@ -77,8 +107,8 @@ impl OpenSsl {
             "the client's authentication is not as wanted",
         )?;
         ensure(
-            !client.ssl().session_reused(),
-            "the handshake is not a full one",
+            client.ssl().session_reused() == resumed,
+            "the handshake is not of the kind wanted",
         )?;
         Ok((client, server))
     }
@@ -93,7 +123,9 @@ fn context(certificates: &Certificates, case: &Case) -> Outcome<SslContextBuilde
         Group::X25519MlKem768 => "X25519MLKEM768",
     })?;
     context.set_session_cache_mode(SslSessionCacheMode::OFF);
-    context.set_options(SslOptions::NO_TICKET);
+    if case.kind == Kind::Full {
+        context.set_options(SslOptions::NO_TICKET);
+    }
     let mut store = X509StoreBuilder::new()?;
     store.add_cert(X509::from_der(&certificates.root)?)?;
     context.set_cert_store(store.build());
@@ -126,10 +158,19 @@ fn is_done(step: Result<(), openssl::ssl::Error>) -> Outcome<bool> {
 type Wire = Rc<RefCell<(Vec<u8>, usize)>>;
 
 /// One end of two wires.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Pipe {
     incoming: Wire,
     outgoing: Wire,
+}
+
+impl Pipe {
+    fn other_end(&self) -> Self {
+        Self {
+            incoming: Rc::clone(&self.outgoing),
+            outgoing: Rc::clone(&self.incoming),
+        }
+    }
 }
 
 impl Read for Pipe {
@@ -160,22 +201,28 @@ impl Write for Pipe {
     }
 }
 
-impl Library for OpenSsl {
+impl Operation for OpenSsl {
     fn name(&self) -> &'static str {
         "openssl"
     }
 
-    fn handshake(&self) -> Outcome<()> {
-        self.connect().map(|_| ())
+    fn run(&self) -> Outcome<()> {
+        if self.last_client.borrow().is_some() {
+            self.resume()
+        } else {
+            self.connect(self.new_client()?, false).map(|_| ())
+        }
     }
+}
 
-    fn transfer(&self) -> Outcome<Box<dyn Transfer>> {
-        let (client, server) = self.connect()?;
+impl Library for OpenSsl {
+    fn transfer(&self, record: usize) -> Outcome<Box<dyn Transfer>> {
+        let (client, server) = self.connect(self.new_client()?, false)?;
         Ok(Box::new(Pair {
             client,
             server,
-            data: vec![7; RECORD],
-            buffer: vec![0; RECORD],
+            data: vec![7; record],
+            buffer: vec![0; 16_384],
         }))
     }
 }
@@ -189,7 +236,7 @@ struct Pair {
 
 impl Transfer for Pair {
     fn send(&mut self) -> Outcome<()> {
-        for _ in 0..BATCH {
+        for _ in 0..FLIGHT / self.data.len() {
             self.client.write_all(&self.data)?;
         }
         Ok(())
@@ -197,7 +244,7 @@ impl Transfer for Pair {
 
     fn receive(&mut self) -> Outcome<usize> {
         let mut seen = 0;
-        while seen < BATCH * RECORD {
+        while seen < FLIGHT {
             let length = self.server.read(&mut self.buffer)?;
             seen += black_box(&self.buffer[..length]).len();
         }

@@ -12,17 +12,16 @@ use rustls::{
     version,
 };
 
-use crate::Outcome;
 use crate::certificates::Certificates;
-use crate::library::{
-    Authentication, BATCH, Case, Group, Library, RECORD, SERVER_NAME, Transfer, ensure,
-};
+use crate::library::{Authentication, Case, FLIGHT, Group, Kind, Library, SERVER_NAME, Transfer};
+use crate::measuring::{Operation, Outcome, ensure};
 
 pub(crate) struct Rustls {
     name: &'static str,
     client: Arc<ClientConfig>,
     server: Arc<ServerConfig>,
     authentication: Authentication,
+    kind: Kind,
 }
 
 impl Rustls {
@@ -32,15 +31,20 @@ impl Rustls {
         case: &Case,
     ) -> Outcome<Self> {
         let (client, server) = configure(certificates, case)?;
-        Ok(Self {
+        let made = Self {
             name,
             client,
             server,
             authentication: case.authentication,
-        })
+            kind: case.kind,
+        };
+        if case.kind == Kind::Resumed {
+            made.connect(HandshakeKind::Full)?;
+        }
+        Ok(made)
     }
 
-    fn connect(&self) -> Outcome<(ClientConnection, ServerConnection)> {
+    fn connect(&self, kind: HandshakeKind) -> Outcome<(ClientConnection, ServerConnection)> {
         let mut client = ClientConnection::new(Arc::clone(&self.client), SERVER_NAME.try_into()?)?;
         let mut server = ServerConnection::new(Arc::clone(&self.server))?;
         let mut wire = Vec::new();
@@ -73,8 +77,8 @@ impl Rustls {
             "the client's authentication is not as wanted",
         )?;
         ensure(
-            client.handshake_kind() == Some(HandshakeKind::Full),
-            "the handshake is not a full one",
+            client.handshake_kind() == Some(kind),
+            "the handshake is not of the kind wanted",
         )?;
         Ok((client, server))
     }
@@ -120,28 +124,45 @@ pub(crate) fn configure(
         certificates.server.chain.clone(),
         certificates.server.key.clone_key(),
     )?;
-    client.resumption = Resumption::disabled();
-    server.send_tls13_tickets = 0;
+    if case.kind == Kind::Resumed {
+        client.resumption = Resumption::in_memory_sessions(256);
+        // As countersign and OpenSSL do it: the session is in the ticket.
+        server.ticketer = aws_lc_rs::Ticketer::new()?;
+        server.send_tls13_tickets = 1;
+    } else {
+        client.resumption = Resumption::disabled();
+        server.send_tls13_tickets = 0;
+    }
     Ok((Arc::new(client), Arc::new(server)))
 }
 
-impl Library for Rustls {
+/// What a handshake of such a case must turn out to be.
+pub(crate) fn expected(kind: Kind) -> HandshakeKind {
+    match kind {
+        Kind::Full => HandshakeKind::Full,
+        Kind::Resumed => HandshakeKind::Resumed,
+    }
+}
+
+impl Operation for Rustls {
     fn name(&self) -> &'static str {
         self.name
     }
 
-    fn handshake(&self) -> Outcome<()> {
-        self.connect().map(|_| ())
+    fn run(&self) -> Outcome<()> {
+        self.connect(expected(self.kind)).map(|_| ())
     }
+}
 
-    fn transfer(&self) -> Outcome<Box<dyn Transfer>> {
-        let (client, server) = self.connect()?;
+impl Library for Rustls {
+    fn transfer(&self, record: usize) -> Outcome<Box<dyn Transfer>> {
+        let (client, server) = self.connect(HandshakeKind::Full)?;
         Ok(Box::new(Pair {
             client,
             server,
             wire: Vec::new(),
-            data: vec![7; RECORD],
-            buffer: vec![0; RECORD],
+            data: vec![7; record],
+            buffer: vec![0; 16_384],
         }))
     }
 }
@@ -157,7 +178,7 @@ struct Pair {
 impl Transfer for Pair {
     fn send(&mut self) -> Outcome<()> {
         self.wire.clear();
-        for _ in 0..BATCH {
+        for _ in 0..FLIGHT / self.data.len() {
             self.client.writer().write_all(&self.data)?;
             while self.client.wants_write() {
                 self.client.write_tls(&mut self.wire)?;

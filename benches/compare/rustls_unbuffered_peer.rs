@@ -8,15 +8,16 @@ use rustls::server::{ServerConnectionData, UnbufferedServerConnection};
 use rustls::unbuffered::{ConnectionState, EncodeError, UnbufferedStatus};
 use rustls::{ClientConfig, HandshakeKind, ServerConfig};
 
-use crate::Outcome;
 use crate::certificates::Certificates;
-use crate::library::{Authentication, BATCH, Case, Library, RECORD, SERVER_NAME, Transfer, ensure};
-use crate::rustls_peer::configure;
+use crate::library::{Authentication, Case, FLIGHT, Kind, Library, SERVER_NAME, Transfer};
+use crate::measuring::{Operation, Outcome, ensure};
+use crate::rustls_peer::{configure, expected};
 
 pub(crate) struct RustlsUnbuffered {
     client: Arc<ClientConfig>,
     server: Arc<ServerConfig>,
     authentication: Authentication,
+    kind: Kind,
 }
 
 /// What is alike in a client and a server.
@@ -42,20 +43,28 @@ impl Unbuffered for UnbufferedServerConnection {
 impl RustlsUnbuffered {
     pub(crate) fn new(certificates: &Certificates, case: &Case) -> Outcome<Self> {
         let (client, server) = configure(certificates, case)?;
-        Ok(Self {
+        let made = Self {
             client,
             server,
             authentication: case.authentication,
-        })
+            kind: case.kind,
+        };
+        if case.kind == Kind::Resumed {
+            made.connect(HandshakeKind::Full)?;
+        }
+        Ok(made)
     }
 
-    fn connect(&self) -> Outcome<(UnbufferedClientConnection, UnbufferedServerConnection)> {
+    fn connect(
+        &self,
+        kind: HandshakeKind,
+    ) -> Outcome<(UnbufferedClientConnection, UnbufferedServerConnection)> {
         let (mut to_server, mut to_client) = (Vec::new(), Vec::new());
         let mut client =
             UnbufferedClientConnection::new(Arc::clone(&self.client), SERVER_NAME.try_into()?)?;
         let mut server = UnbufferedServerConnection::new(Arc::clone(&self.server))?;
         let (mut client_done, mut server_done) = (false, false);
-        while !(client_done && server_done) {
+        while !(client_done && server_done && to_server.is_empty() && to_client.is_empty()) {
             client_done = drive(&mut client, &mut to_client, &mut to_server)?;
             server_done = drive(&mut server, &mut to_server, &mut to_client)?;
         }
@@ -68,8 +77,8 @@ impl RustlsUnbuffered {
             "the client's authentication is not as wanted",
         )?;
         ensure(
-            client.handshake_kind() == Some(HandshakeKind::Full),
-            "the handshake is not a full one",
+            client.handshake_kind() == Some(kind),
+            "the handshake is not of the kind wanted",
         )?;
         Ok((client, server))
     }
@@ -109,23 +118,25 @@ fn drive(
     }
 }
 
-impl Library for RustlsUnbuffered {
+impl Operation for RustlsUnbuffered {
     fn name(&self) -> &'static str {
         "rustls-unbuffered"
     }
 
-    fn handshake(&self) -> Outcome<()> {
-        self.connect().map(|_| ())
+    fn run(&self) -> Outcome<()> {
+        self.connect(expected(self.kind)).map(|_| ())
     }
+}
 
-    fn transfer(&self) -> Outcome<Box<dyn Transfer>> {
-        let (client, server) = self.connect()?;
+impl Library for RustlsUnbuffered {
+    fn transfer(&self, record: usize) -> Outcome<Box<dyn Transfer>> {
+        let (client, server) = self.connect(HandshakeKind::Full)?;
         Ok(Box::new(Pair {
             client,
             server,
-            wire: vec![0; BATCH * (RECORD + 64)],
+            wire: vec![0; FLIGHT / record * (record + 64)],
             length: 0,
-            data: vec![7; RECORD],
+            data: vec![7; record],
         }))
     }
 }
@@ -141,7 +152,7 @@ struct Pair {
 impl Transfer for Pair {
     fn send(&mut self) -> Outcome<()> {
         self.length = 0;
-        for _ in 0..BATCH {
+        for _ in 0..FLIGHT / self.data.len() {
             let status = self.client.process_tls_records(&mut []);
             let ConnectionState::WriteTraffic(mut write) = status.state? else {
                 return Err("the client cannot write".into());

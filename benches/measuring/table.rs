@@ -1,25 +1,19 @@
 //! Medians, intervals, and how they are printed.
 
-use crate::measure::{Dice, Measured};
+use crate::measuring::clock::{Dice, Measured};
 
 /// How often the rounds are drawn anew for an interval.
 const DRAWS: usize = 2_000;
 
-/// Prints what one handshake takes and how many there are in a second, of CPU time.
-pub(crate) fn print_handshakes(case: &str, measured: &[Measured]) {
+/// Prints what one operation takes and how many there are in a second, of CPU time.
+pub(crate) fn print_operations(case: &str, measured: &[Measured]) {
     print(case, "us each", "each/s", measured, |nanoseconds| {
         (nanoseconds / 1e3, 1e9 / nanoseconds)
     });
 }
 
-/// Prints what a record takes and how many gigabytes there are in a second, of CPU time.
-pub(crate) fn print_throughput(case: &str, measured: &[Measured]) {
-    print(case, "us/16 KB", "GB/s", measured, |nanoseconds| {
-        (nanoseconds * 16.384, 1.0 / nanoseconds)
-    });
-}
-
-fn print(
+/// Prints a table. `show` turns nanoseconds into what stands under the two headings.
+pub(crate) fn print(
     case: &str,
     time: &str,
     rate: &str,
@@ -31,7 +25,7 @@ fn print(
     };
     println!("\n{case}");
     println!(
-        "  {:<18} {time:>10} {rate:>10}  speed of {baseline} = 1",
+        "  {:<26} {time:>10} {rate:>10}  speed of {baseline} = 1",
         "library"
     );
     for (name, rounds) in measured {
@@ -39,7 +33,7 @@ fn print(
         let ratios: Vec<_> = reference.iter().zip(rounds).map(|(a, b)| a / b).collect();
         let (low, high) = interval(&ratios);
         println!(
-            "  {name:<18} {each:>10.2} {per_second:>10.2}  {:.3} ({low:.3} to {high:.3})",
+            "  {name:<26} {each:>10.3} {per_second:>10.2}  {:.3} ({low:.3} to {high:.3})",
             median(ratios),
         );
     }

@@ -9,6 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use pki_types::{CertificateDer, CertificateRevocationListDer};
 
 use crate::certificate::Certificate;
+use crate::checks::signature::ReadyKey;
 use crate::name::Name;
 use crate::parameters::Profile;
 
@@ -299,6 +300,8 @@ impl fmt::Debug for TrustStore {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Set {
     certificates: Vec<CertificateDer<'static>>,
+    /// Their public keys, in the same order.
+    keys: Vec<ReadyKey>,
     /// Hash of the subject and position, sorted: certificates of one subject stay in the order in
     /// which they were added, since OpenSSL prefers the first.
     by_subject: Vec<(u64, usize)>,
@@ -314,6 +317,11 @@ impl Set {
         self.certificates
             .get(position)
             .map_or(&[], |der| der.as_ref())
+    }
+
+    /// The public key of the certificate at this position.
+    pub(crate) fn key(&self, position: usize) -> Option<&ReadyKey> {
+        self.keys.get(position)
     }
 
     /// Certificates with this subject, with their positions, in the order they were added.
@@ -363,6 +371,7 @@ impl Set {
         let place = self.by_subject.partition_point(|known| *known < entry);
         self.by_subject.insert(place, entry);
         self.certificates.push(der);
+        self.keys.push(ReadyKey::default());
         Ok(())
     }
 

@@ -3,10 +3,13 @@
 //! The only place in this crate that names the cryptographic library.
 
 use core::fmt;
+use std::sync::OnceLock;
 
 use aws_lc_rs::digest;
 use aws_lc_rs::rsa::PublicKeyComponents;
-use aws_lc_rs::signature::{self, RsaParameters, RsaPssSaltLength, UnparsedPublicKey};
+use aws_lc_rs::signature::{
+    self, ParsedPublicKey, RsaParameters, RsaPssSaltLength, UnparsedPublicKey,
+};
 
 use crate::algorithm::{Digest, PssParameters, SignatureAlgorithm};
 use crate::certificate::{Certificate, Signed};
@@ -131,6 +134,74 @@ pub fn verify_signature(
         SignatureAlgorithm::MlDsa65 => verify_raw(&signature::ML_DSA_65, signed, issuer_key),
         SignatureAlgorithm::MlDsa87 => verify_raw(&signature::ML_DSA_87, signed, issuer_key),
         _ => Err(SignatureFault::UnsupportedAlgorithm),
+    }
+}
+
+/// The public key of a stored certificate, made ready when it has verified its first signature.
+///
+/// Reading a key takes a noticeable part of the time that verifying with it takes, and an anchor's is used again and
+/// again.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ReadyKey(OnceLock<Ready>);
+
+#[derive(Clone, Debug)]
+struct Ready {
+    /// The only algorithm it is ready for.
+    algorithm: SignatureAlgorithm<'static>,
+    key: ParsedPublicKey,
+}
+
+impl ReadyKey {
+    /// [`verify_certificate_signature`] with the key of a stored certificate, whose `issuer_key` must be
+    /// the same every time.
+    pub(crate) fn verify(
+        &self,
+        certificate: &Certificate<'_>,
+        issuer_key: &PublicKeyInfo<'_>,
+    ) -> Result<(), SignatureFault> {
+        let signed = certificate.signed();
+        let algorithm = signed.algorithm.signature_algorithm();
+        if let Some(ready) = self.0.get()
+            && ready.algorithm == algorithm
+            && certificate.signature_algorithms_agree()
+        {
+            // That the algorithm is supported and fits the key has been seen before.
+            let verified = ready.key.verify_sig(signed.message, signed.signature);
+            return verified.map_err(|_| SignatureFault::Wrong);
+        }
+        verify_certificate_signature(certificate, issuer_key)?;
+        if self.0.get().is_none()
+            && let Some(ready) = Ready::new(algorithm, issuer_key)
+        {
+            // Another thread may have been faster, with the same.
+            let _ = self.0.set(ready);
+        }
+        Ok(())
+    }
+}
+
+impl Ready {
+    /// For the usual algorithms, after the key has verified a signature of this one.
+    fn new(algorithm: SignatureAlgorithm<'_>, key: &PublicKeyInfo<'_>) -> Option<Self> {
+        let (algorithm, verification): (_, Algorithm) = match (algorithm, key.algorithm()) {
+            (SignatureAlgorithm::Ecdsa(digest), KeyAlgorithm::Ec(curve)) => (
+                SignatureAlgorithm::Ecdsa(digest),
+                match (curve, digest) {
+                    (EcCurve::P256, Digest::Sha256) => &signature::ECDSA_P256_SHA256_ASN1,
+                    (EcCurve::P256, Digest::Sha384) => &signature::ECDSA_P256_SHA384_ASN1,
+                    (EcCurve::P384, Digest::Sha256) => &signature::ECDSA_P384_SHA256_ASN1,
+                    (EcCurve::P384, Digest::Sha384) => &signature::ECDSA_P384_SHA384_ASN1,
+                    _ => return None,
+                },
+            ),
+            (SignatureAlgorithm::RsaPkcs1(digest), _) => (
+                SignatureAlgorithm::RsaPkcs1(digest),
+                pkcs1_parameters(digest, key.bits()?)?,
+            ),
+            _ => return None,
+        };
+        let key = ParsedPublicKey::new(verification, key.key_bytes()).ok()?;
+        Some(Self { algorithm, key })
     }
 }
 
@@ -281,9 +352,12 @@ fn verify_rsa(
     if !sizes.contains(&bits) {
         return Err(SignatureFault::UnsupportedAlgorithm);
     }
-    PublicKeyComponents { n, e }
-        .verify(parameters, signed.message, signed.signature)
-        .map_err(|_| wrong_or_unreadable(parameters, key))
+    // As numbers the key takes longer to get ready, but may have been written down less strictly.
+    let verified = match ParsedPublicKey::new(parameters, key.key_bytes()) {
+        Ok(key) => key.verify_sig(signed.message, signed.signature),
+        Err(_) => PublicKeyComponents { n, e }.verify(parameters, signed.message, signed.signature),
+    };
+    verified.map_err(|_| wrong_or_unreadable(parameters, key))
 }
 
 fn pkcs1_parameters(digest: Digest, bits: u32) -> Option<&'static RsaParameters> {
@@ -402,6 +476,37 @@ mod tests {
             };
             assert_eq!(verdict, wanted, "{name}");
         }
+    }
+
+    #[test]
+    fn a_ready_key_judges_as_any_other() {
+        let all: Vec<_> = self_signed().collect();
+        let mut made_ready = 0;
+        for der in &all {
+            let own = Certificate::parse(der).unwrap();
+            let key = own.public_key();
+            let ready = ReadyKey::default();
+            let verdict = verify_certificate_signature(&own, &key);
+            assert_eq!(ready.verify(&own, &key), verdict);
+            made_ready += usize::from(ready.0.get().is_some());
+            assert_eq!(ready.verify(&own, &key), verdict);
+            let mut changed = der.to_vec();
+            *changed.last_mut().unwrap() ^= 1;
+            let changed = Certificate::parse(&changed).unwrap();
+            assert_eq!(
+                ready.verify(&changed, &key),
+                verify_certificate_signature(&changed, &key)
+            );
+            // Signatures of other keys, and of algorithms that it is not ready for.
+            for other in &all {
+                let other = Certificate::parse(other).unwrap();
+                assert_eq!(
+                    ready.verify(&other, &key),
+                    verify_certificate_signature(&other, &key)
+                );
+            }
+        }
+        assert!(made_ready > 5, "{made_ready}");
     }
 
     #[test]

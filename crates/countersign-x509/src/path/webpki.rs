@@ -52,10 +52,18 @@ impl Signatures {
         &mut self,
         node: &Node<'_>,
         issuer: &Node<'_>,
+        store: &Set,
     ) -> Result<(), SignatureFault> {
         let verify = || {
             let key = issuer.certificate.public_key();
-            verify_certificate_signature(&node.certificate, &key)
+            let ready = match issuer.source {
+                Source::Stored(position) => store.key(position),
+                Source::Presented(_) => None,
+            };
+            match ready {
+                Some(ready) => ready.verify(&node.certificate, &key),
+                None => verify_certificate_signature(&node.certificate, &key),
+            }
         };
         let Some(memory) = &self.memory else {
             return verify();
@@ -219,7 +227,7 @@ impl<'a, 'p> Search<'a, 'p> {
         if self.signatures.known.len() >= limit {
             return Err(Exhausted);
         }
-        let result = self.signatures.verify(node, issuer);
+        let result = self.signatures.verify(node, issuer, self.store);
         self.signatures
             .known
             .push((node.source, issuer.source, result));

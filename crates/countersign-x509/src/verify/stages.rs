@@ -244,7 +244,7 @@ impl<'a> Verification<'_, 'a> {
             return self.fail(depth, CheckKind::Signature, Reason::BudgetExhausted);
         }
         let known = self.signatures.known(node, issuer);
-        match known.unwrap_or_else(|| self.signatures.verify(node, issuer)) {
+        match known.unwrap_or_else(|| self.signatures.verify(node, issuer, self.store)) {
             Ok(()) => self.record(depth, CheckKind::Signature, Outcome::Passed),
             Err(SignatureFault::UnreadableKey) => {
                 self.fail(above, CheckKind::Signature, Reason::IssuerKeyUnreadable);

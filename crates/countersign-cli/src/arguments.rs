@@ -74,6 +74,7 @@ Examples:
   countersign connect example.org
   countersign connect localhost:4433 --ca countersign-ca/ca.pem \\
       --cert countersign-ca/client.pem --key countersign-ca/client.key
+  countersign connect localhost:4433 --ca countersign-ca/ca.pem --probe --path /private
   countersign connect 192.0.2.7:8443 --name db.example --json < /dev/null
 
 The summary goes to stderr, what the server sends goes to stdout.
@@ -81,6 +82,10 @@ SSLKEYLOGFILE names a file to which the session's secrets are appended, for Wire
 
 #[derive(Debug, Args)]
 #[command(after_help = CONNECT_EXAMPLES)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch on the command line"
+)]
 pub(crate) struct ConnectArguments {
     /// The server: a host name, an IPv4 address or an [IPv6 address]; port 443 unless given.
     #[arg(value_name = "HOST[:PORT]")]
@@ -105,6 +110,13 @@ pub(crate) struct ConnectArguments {
     /// Draw the conversation on stderr: who sends what, under which keys, and what comes of it.
     #[arg(long)]
     pub trace: bool,
+    /// Report what the server does, with a few connections: what it asks for and when, tickets, resumption,
+    /// suites, groups, application protocols.
+    #[arg(long, conflicts_with = "trace")]
+    pub probe: bool,
+    /// What --probe asks for, since a server may ask for a certificate there.
+    #[arg(long, value_name = "PATH", default_value = "/")]
+    pub path: String,
     /// Speak TLS 1.3 only (today the only version there is).
     #[arg(long)]
     pub tls13: bool,

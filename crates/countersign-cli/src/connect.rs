@@ -5,7 +5,9 @@ use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign::{ClientConfig, Credential, StreamError, TrustStore, VerifyMode};
+use countersign::{
+    ClientConfig, ClientSide, ConfigBuilder, Credential, StreamError, TrustStore, VerifyMode,
+};
 use pki_types::ServerName;
 use serde::Serialize;
 
@@ -15,6 +17,7 @@ use crate::escape;
 use crate::failure::{Exit, Failure};
 use crate::ladder;
 use crate::observe::{self, AlertFrom, Trouble};
+use crate::probe;
 use crate::session::{RequestAnswered, Session};
 use crate::summary::{Agreement, Verification};
 use crate::terminal;
@@ -22,6 +25,9 @@ use crate::trust::{self, KeyLogFile};
 
 /// Connects, says who is there, and passes data through.
 pub(crate) fn run(arguments: &ConnectArguments) -> Result<Exit, Failure> {
+    if arguments.probe {
+        return probe::run(arguments);
+    }
     let config = configure(arguments)?;
     let name = expected_name(arguments)?;
     let credential = trust::credential(&arguments.credential)?;
@@ -41,6 +47,15 @@ pub(crate) fn run(arguments: &ConnectArguments) -> Result<Exit, Failure> {
 }
 
 fn configure(arguments: &ConnectArguments) -> Result<Arc<ClientConfig>, Failure> {
+    let mut builder = builder(arguments)?.alpn(&arguments.alpn);
+    if arguments.trace {
+        builder = builder.trace(ladder::Live);
+    }
+    Ok(builder.build()?)
+}
+
+/// What all connections have in common.
+pub(crate) fn builder(arguments: &ConnectArguments) -> Result<ConfigBuilder<ClientSide>, Failure> {
     let trust = match &arguments.ca {
         Some(path) => trust::from_file(path)?,
         None => system_trust(arguments.verify)?,
@@ -49,22 +64,16 @@ fn configure(arguments: &ConnectArguments) -> Result<Arc<ClientConfig>, Failure>
         ServerCheck::None => VerifyMode::NONE,
         ServerCheck::Peer => VerifyMode::PEER,
     };
-    let mut builder = ClientConfig::builder()
-        .trust(trust)
-        .verify(mode)
-        .alpn(&arguments.alpn);
+    let mut builder = ClientConfig::builder().trust(trust).verify(mode);
     if let Some(depth) = arguments.depth {
         builder = builder.verify_depth(depth);
     }
     // The session answers, so that it knows when it is asked; it offers to be asked at any time.
     builder = builder.ask_for_credential(true);
-    if arguments.trace {
-        builder = builder.trace(ladder::Live);
-    }
     if let Some(log) = KeyLogFile::from_environment()? {
         builder = builder.key_log(log);
     }
-    Ok(builder.build()?)
+    Ok(builder)
 }
 
 /// The system's authorities; without them nothing can be verified, but somebody who verifies nothing may go on.
@@ -79,7 +88,7 @@ fn system_trust(verify: ServerCheck) -> Result<TrustStore, Failure> {
     }
 }
 
-fn expected_name(arguments: &ConnectArguments) -> Result<ServerName<'static>, Failure> {
+pub(crate) fn expected_name(arguments: &ConnectArguments) -> Result<ServerName<'static>, Failure> {
     let name = arguments.name.as_ref().unwrap_or(&arguments.target.host);
     ServerName::try_from(name.clone()).map_err(|_| {
         Failure::usage(format!(
@@ -104,6 +113,7 @@ fn attempt(
     }
     let mut session = Session::start(config, name, socket, patience).map_err(trouble)?;
     session.present(credential);
+    session.announce_answers();
     session.handshake(patience).map_err(trouble)?;
     outcome.connected(&session);
     if arguments.json {
@@ -125,7 +135,10 @@ fn attempt(
     }
 }
 
-fn dial(target: &Target, patience: Duration) -> Result<(TcpStream, SocketAddr), Trouble> {
+pub(crate) fn dial(
+    target: &Target,
+    patience: Duration,
+) -> Result<(TcpStream, SocketAddr), Trouble> {
     let failed = |sentence: String, advice: &str| Trouble {
         exit: Exit::Connect,
         sentence,
@@ -286,7 +299,7 @@ struct Document<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct ErrorDocument<'a> {
+pub(crate) struct ErrorDocument<'a> {
     sentence: &'a str,
     advice: Option<&'a str>,
     alert: Option<AlertDocument>,
@@ -300,7 +313,7 @@ struct AlertDocument {
 }
 
 impl<'a> ErrorDocument<'a> {
-    fn new(trouble: &'a Trouble) -> Self {
+    pub(crate) fn new(trouble: &'a Trouble) -> Self {
         Self {
             sentence: &trouble.sentence,
             advice: trouble.advice.as_deref(),

@@ -26,6 +26,7 @@ mod observe;
 mod page;
 mod patient;
 mod plumbing;
+mod probe;
 mod serve;
 mod session;
 mod summary;

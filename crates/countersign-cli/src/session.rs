@@ -21,6 +21,9 @@ use crate::wire;
 /// How long the peer may be silent after this side has closed.
 const SETTLE: Duration = Duration::from_secs(2);
 
+/// How many names of authorities are kept of a request.
+const MOST_AUTHORITIES: usize = 64;
+
 /// What one step of the connection led to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
@@ -34,6 +37,10 @@ enum Step {
 pub(crate) struct RequestAnswered {
     /// When the server asked.
     pub when: When,
+    /// The authorities of which the server would like it to be; any, if there is none.
+    pub authorities: Vec<String>,
+    /// The schemes in which the server can verify a signature.
+    pub schemes: Vec<String>,
     /// Whose certificate was sent, if any.
     pub sent: Option<String>,
 }
@@ -80,8 +87,10 @@ pub(crate) struct Session {
     /// What is shown to a server that asks.
     credential: Option<Credential>,
     /// A request that is being answered.
-    asked: Option<When>,
+    asked: Option<RequestAnswered>,
     requests: Vec<RequestAnswered>,
+    /// Say on stderr what was answered after the handshake.
+    announces: bool,
 }
 
 impl Session {
@@ -103,6 +112,7 @@ impl Session {
             credential: None,
             asked: None,
             requests: Vec::new(),
+            announces: false,
         };
         session.flush();
         Ok(session)
@@ -111,6 +121,11 @@ impl Session {
     /// Shows this certificate to a server that asks, in the handshake and later.
     pub(crate) fn present(&mut self, credential: Option<Credential>) {
         self.credential = credential;
+    }
+
+    /// Says on stderr, from now on, what is answered after the handshake.
+    pub(crate) fn announce_answers(&mut self) {
+        self.announces = true;
     }
 
     /// The requests for a certificate so far.
@@ -163,6 +178,26 @@ impl Session {
                 Some(incoming) => self.take(incoming)?,
             }
         }
+        Ok(())
+    }
+
+    /// Sends `request` and passes the answer to `sink`, until the server closes, or for as long as `patience`.
+    pub(crate) fn exchange(
+        &mut self,
+        request: &[u8],
+        sink: &mut dyn Write,
+        patience: Duration,
+    ) -> Result<(), StreamError> {
+        self.send(request)?;
+        let begun = Instant::now();
+        while self.drain(sink)? != Step::PeerClosed {
+            let left = patience.saturating_sub(begun.elapsed());
+            match self.plumbing.next(Some(left)) {
+                Some(incoming) => self.take(incoming)?,
+                None => break,
+            }
+        }
+        self.close();
         Ok(())
     }
 
@@ -244,7 +279,13 @@ impl Session {
         let Question::Credential(question) = question else {
             return Err(Error::Internal("the built-in verifier asks no questions").into());
         };
-        self.asked = Some(question.occasion().into());
+        let names = question.authorities().iter().take(MOST_AUTHORITIES);
+        self.asked = Some(RequestAnswered {
+            when: question.occasion().into(),
+            authorities: names.map(|name| wire::name(name)).collect(),
+            schemes: question.schemes().iter().map(ToString::to_string).collect(),
+            sent: None,
+        });
         let answer = question.answer(self.credential.clone());
         let answered = self.connection.answer(answer, &mut self.output);
         self.flush();
@@ -253,17 +294,14 @@ impl Session {
 
     /// What was sent is certain only now: a key may fit nothing that the server can verify.
     fn note_answer(&mut self, completed: Completed) {
-        let Some(when) = self.asked.take() else {
+        let Some(mut request) = self.asked.take() else {
             return;
         };
         let signed = self.connection.agreed().and_then(|it| it.own_signature);
         let shown = self.credential.as_ref().filter(|_| signed.is_some());
         let leaf = shown.and_then(|credential| credential.certificates().first());
-        let request = RequestAnswered {
-            when,
-            sent: leaf.map(|leaf| wire::subject(leaf)),
-        };
-        if completed == Completed::PostHandshakeAuthentication {
+        request.sent = leaf.map(|leaf| wire::subject(leaf));
+        if self.announces && completed == Completed::PostHandshakeAuthentication {
             terminal::print_aside(&request.line());
         }
         self.requests.push(request);

@@ -1,7 +1,7 @@
 //! Handshake messages as a trace has them, in a few words: as much of each as tells the story.
 
 use countersign::Protection;
-use countersign_x509::Certificate;
+use countersign_x509::{Certificate, Name};
 
 use crate::escape;
 
@@ -82,6 +82,14 @@ pub(crate) fn subject(der: &[u8]) -> String {
     Certificate::parse(der).map_or_else(
         |_| "something unreadable".to_owned(),
         |certificate| escape::for_terminal(&certificate.subject().to_string()).into_owned(),
+    )
+}
+
+/// A distinguished name, fit to be shown.
+pub(crate) fn name(der: &[u8]) -> String {
+    Name::from_der(der).map_or_else(
+        |_| "something unreadable".to_owned(),
+        |name| escape::for_terminal(&name.to_string()).into_owned(),
     )
 }
 

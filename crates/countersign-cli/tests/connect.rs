@@ -335,7 +335,12 @@ fn the_document_has_the_documented_fields() {
     assert_eq!(refused["error"]["alert"], alert);
 
     let paper = include_str!("../../../docs/cli-json.md");
-    let parts = [&good, &good["verification"], &chain[0]];
+    let request = &good["certificate_requests"][0];
+    assert_eq!(
+        (&request["when"], &request["sent"]),
+        (&"handshake".into(), &"CN=client".into())
+    );
+    let parts = [&good, &good["verification"], &chain[0], request];
     for (name, _) in parts.iter().flat_map(|part| part.as_object().unwrap()) {
         assert!(
             paper.contains(&format!("`{name}`")),
@@ -372,5 +377,215 @@ fn the_key_log_is_written_where_the_variable_says() {
             .unwrap_or_else(|| panic!("{label}: {text}"));
         let fields: Vec<_> = line.split(' ').collect();
         assert_eq!((fields.len(), fields[1].len()), (3, 64), "{line}");
+    }
+}
+
+/// Visitors of `/private` need a certificate, those of `/maybe` may have one.
+fn asking(authority: &Authority) -> Background {
+    let paths = ["--ask", "/private", "--ask-optional", "/maybe"];
+    Background::serve(&arguments(&paths, &authority.options("server")))
+}
+
+fn request(path: &str) -> String {
+    REQUEST.replacen('/', path, 1)
+}
+
+#[test]
+fn a_path_asks_for_a_certificate_and_connect_shows_it() {
+    let authority = Authority::new();
+    let server = asking(&authority);
+    let options = authority.options("client");
+    let said = "the server asked for a certificate after the handshake: sent CN=client\n";
+
+    let open = connect(&server.target(), &options, &request("/"));
+    assert!(
+        open.stdout
+            .contains("You are a stranger: you were not asked"),
+        "{open:?}"
+    );
+    assert!(
+        !open.stderr.contains("asked for a certificate"),
+        "{}",
+        open.stderr
+    );
+    for path in ["/private", "/private/below?x=/", "/maybe"] {
+        let ended = connect(&server.target(), &options, &request(path));
+        assert_eq!(ended.code, 0, "{path}: {ended:?}");
+        assert!(
+            ended.stdout.contains("\r\n\r\nYou are CN=client.\n"),
+            "{path}: {ended:?}"
+        );
+        assert!(
+            ended.stdout.contains("after the handshake, when asked"),
+            "{path}: {ended:?}"
+        );
+        assert!(ended.stderr.contains(said), "{path}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn who_has_no_certificate_is_refused_where_it_is_required() {
+    let authority = Authority::new();
+    let server = asking(&authority);
+    let stranger = trusting(&authority, &[]);
+    let refused = connect(&server.target(), &stranger, &request("/private"));
+    assert_eq!(refused.code, 6, "{refused:?}");
+    assert!(refused.stderr.contains("sent none\n"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("certificate_required (116)"),
+        "{}",
+        refused.stderr
+    );
+    let welcome = connect(&server.target(), &stranger, &request("/maybe"));
+    assert_eq!(welcome.code, 0, "{welcome:?}");
+    assert!(
+        welcome
+            .stdout
+            .contains("You are a stranger: you sent no certificate."),
+        "{}",
+        welcome.stdout
+    );
+    let lost = connect(&server.target(), &stranger, &request("/privateer"));
+    assert!(lost.stdout.starts_with("HTTP/1.1 404 "), "{}", lost.stdout);
+}
+
+#[test]
+fn one_connection_may_come_to_several_paths_and_is_asked_once() {
+    let authority = Authority::new();
+    let server = asking(&authority);
+    let keep = |path: &str| request(path).replace("Connection: close\r\n", "");
+    // All at once: what follows the request that makes the server ask is kept until the answer is there.
+    let all = [keep("/"), keep("/private"), keep("/maybe"), request("/")].concat();
+    let ended = connect(&server.target(), &authority.options("client"), &all);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert_eq!(
+        ended.stdout.matches("HTTP/1.1 200 OK").count(),
+        4,
+        "{}",
+        ended.stdout
+    );
+    assert_eq!(
+        ended.stdout.matches("You are a stranger").count(),
+        1,
+        "{}",
+        ended.stdout
+    );
+    assert_eq!(
+        ended.stdout.matches("You are CN=client.").count(),
+        3,
+        "{}",
+        ended.stdout
+    );
+    let asked = "the server asked for a certificate after the handshake";
+    assert_eq!(ended.stderr.matches(asked).count(), 1, "{}", ended.stderr);
+}
+
+#[test]
+fn a_client_that_cannot_be_asked_is_told_what_to_do() {
+    let authority = Authority::new();
+    let server = asking(&authority);
+    // A client without a certificate does not offer it, unlike the command.
+    let trust = countersign::TrustStore::from_pem_file(authority.file("ca.pem")).unwrap();
+    let config = countersign::ClientConfig::builder()
+        .trust(trust)
+        .build()
+        .unwrap();
+    for (path, status) in [("/private", "403 Forbidden"), ("/maybe", "200 OK")] {
+        let socket = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+        let name = "localhost".try_into().unwrap();
+        let mut stream = Stream::connect(&config, name, socket).unwrap();
+        stream.write_all(request(path).as_bytes()).unwrap();
+        let mut page = String::new();
+        stream.read_to_string(&mut page).unwrap();
+        assert!(
+            page.starts_with(&format!("HTTP/1.1 {status}\r\n")),
+            "{page}"
+        );
+        assert_eq!(
+            page.contains("-enable_pha"),
+            status.starts_with('4'),
+            "{page}"
+        );
+    }
+}
+
+#[test]
+fn a_conversation_is_drawn_as_it_happens() {
+    let authority = Authority::new();
+    let server = asking(&authority);
+    let options = arguments(&["--trace"], &authority.options("client"));
+    let ended = connect(&server.target(), &options, &request("/private"));
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let steps = [
+        "plain        ClientHello: may be asked later (",
+        "plain        ◀",
+        "the client finds the server's certificate good: 0 X509_V_OK",
+        "handshake    Finished (",
+        "CertificateRequest: after the handshake (",
+        "application  Certificate: CN=client and 1 more (",
+        "application  CertificateVerify (",
+        "application  Finished (",
+        "alert close_notify (0)",
+    ];
+    let mut rest = ended.stderr.as_str();
+    for step in steps {
+        let at = rest
+            .find(step)
+            .unwrap_or_else(|| panic!("{step}: {}", ended.stderr));
+        rest = &rest[at..];
+    }
+}
+
+#[test]
+fn a_probe_reports_what_the_server_does() {
+    let authority = Authority::new();
+    let server = asking(&authority);
+    let probe = |path: &str, options: &[String]| {
+        let first = ["connect", &server.target(), "--probe", "--path", path];
+        command().args(arguments(&first, options)).output().unwrap()
+    };
+    let json = arguments(&["--json"], &authority.options("client"));
+    let found: Value = serde_json::from_slice(&probe("/private", &json).stdout).unwrap();
+    assert_eq!(found["schema"], "countersign.probe/1");
+    assert_eq!(found["exit_code"], 0, "{found}");
+    assert_eq!(found["answer"], "HTTP/1.1 200 OK");
+    assert_eq!(found["alpn"]["selected"], "http/1.1");
+    assert_eq!(
+        found["tickets"], 4,
+        "two after the handshake, two after the authentication"
+    );
+    let known = serde_json::json!({ "resumed": true, "asked_again": [], "same_answer": true });
+    assert_eq!(found["resumption"], known);
+    let request = &found["certificate_requests"][0];
+    assert_eq!(request["when"], "after-handshake");
+    assert_eq!(request["sent"], "CN=client");
+    assert_eq!(request["authorities"].as_array().unwrap().len(), 1);
+    for kind in ["suites", "groups"] {
+        let choices = found[kind].as_array().unwrap();
+        assert!(
+            choices.iter().all(|choice| choice["accepted"] == true),
+            "{found}"
+        );
+    }
+    assert!(found["connections"].as_u64().unwrap() <= 10, "{found}");
+    let paper = include_str!("../../../docs/cli-json.md");
+    for (name, _) in found.as_object().unwrap() {
+        assert!(
+            paper.contains(&format!("`{name}`")),
+            "{name} is not documented"
+        );
+    }
+
+    let stranger = probe("/private", &trusting(&authority, &[]));
+    let text = String::from_utf8(stranger.stdout).unwrap();
+    assert_eq!(stranger.status.code(), Some(0), "{text}");
+    for line in [
+        "asks         no certificate in the handshake\n",
+        "asks later   a certificate of CN=countersign throwaway root ",
+        "; was sent none\n",
+        "certificate_required (116)",
+        "resumes      yes; asks for a certificate again, after the handshake\n",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
     }
 }

@@ -69,3 +69,32 @@ fn the_document_has_the_documented_fields() {
         document["elapsed_ms"]
     );
 }
+
+#[test]
+fn one_case_is_drawn() {
+    let ended = countersign(&["demo", "--trace", "server-ask-expired"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let steps = [
+        "its mode says POST_HANDSHAKE",
+        "CertificateRequest: after the handshake (",
+        "application  Certificate: CN=client.demo.example and 1 more (",
+        "the server finds the client's certificate not good: 10 X509_V_ERR_CERT_HAS_EXPIRED",
+        "alert certificate_expired (45)",
+        "refused, as it should be",
+    ];
+    let mut rest = ended.stdout.as_str();
+    for step in steps {
+        let at = rest.find(step);
+        let at = at.unwrap_or_else(|| panic!("{step}: {}", ended.stdout));
+        rest = &rest[at..];
+    }
+    let wrong = countersign(&["demo", "--trace", "everything"]);
+    assert_eq!(wrong.code, 2);
+    assert!(
+        wrong
+            .stderr
+            .contains("\n  server-resumes-under-other-trust"),
+        "{}",
+        wrong.stderr
+    );
+}

@@ -163,6 +163,12 @@ impl Background {
         Self::start(&mut serve, "Listening on")
     }
 
+    /// Gives the program a line on stdin.
+    pub(crate) fn say(&mut self, line: &str) {
+        let stdin = self.child.stdin.as_mut().expect("stdin is piped");
+        writeln!(stdin, "{line}").expect("the program reads its stdin");
+    }
+
     /// `localhost:PORT`
     pub(crate) fn target(&self) -> String {
         format!("localhost:{}", self.port)

@@ -4,10 +4,10 @@
 
 mod command;
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 
-use command::{Authority, Background, Ended, arguments, countersign_with_input, is_there};
+use command::{Authority, Background, Ended, arguments, command, countersign_with_input, is_there};
 
 /// `openssl s_server` for TLS 1.3 that answers one request with what it knows about the client.
 fn openssl_server(authority: &Authority, more: &[&str]) -> Background {
@@ -301,4 +301,196 @@ fn python_is_known_to_our_server() {
         .expect("python starts");
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(said.contains("You are CN=client."), "{output:?}");
+}
+
+fn asking(authority: &Authority) -> Background {
+    let options = ["--ask", "/private"];
+    Background::serve(&arguments(&options, &authority.options("server")))
+}
+
+/// What a client program says that goes to `/private`.
+fn openssl_visits(server: &Background, authority: &Authority, more: &[&str]) -> String {
+    let (ca, cert, key) = (
+        authority.file("ca.pem"),
+        authority.file("client.pem"),
+        authority.file("client.key"),
+    );
+    let target = server.target();
+    let mut child = Command::new("openssl")
+        .args(["s_client", "-connect", &target, "-tls1_3", "-CAfile", &ca])
+        .args(["-cert", &cert, "-cert_chain", &cert, "-key", &key])
+        // It must go on reading when its stdin has nothing more, and end when the server closes.
+        .args(["-quiet", "-no_ign_eof"])
+        .args(more)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("openssl starts");
+    let mut stdin = child.stdin.take().expect("stdin is piped");
+    let request = b"GET /private HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let _ = stdin.write_all(request);
+    let output = child.wait_with_output().expect("openssl ends");
+    drop(stdin);
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn openssl_s_client_is_asked_after_the_handshake() {
+    if !is_there("openssl", "version") {
+        return;
+    }
+    let authority = Authority::new();
+    let server = asking(&authority);
+    let known = openssl_visits(&server, &authority, &["-enable_pha"]);
+    assert!(known.contains("You are CN=client."), "{known}");
+    let unable = openssl_visits(&server, &authority, &[]);
+    assert!(unable.starts_with("HTTP/1.1 403 Forbidden"), "{unable}");
+}
+
+#[test]
+fn curl_is_asked_after_the_handshake() {
+    if !is_there("curl", "--version") {
+        return;
+    }
+    let authority = Authority::new();
+    let server = asking(&authority);
+    let (ca, cert, key) = (
+        authority.file("ca.pem"),
+        authority.file("client.pem"),
+        authority.file("client.key"),
+    );
+    let private = format!("https://localhost:{}/private", server.port);
+    let known = [
+        "--http1.1",
+        "--cacert",
+        &ca,
+        "--cert",
+        &cert,
+        "--key",
+        &key,
+        &private,
+    ];
+    // First the private page, then over the same connection the public one.
+    let (code, pages) = curl(&server, &known);
+    assert_eq!(code, 0, "{pages}");
+    assert_eq!(pages.matches("You are CN=client.").count(), 2, "{pages}");
+    let (code, complaint) = curl(
+        &server,
+        &["--http1.1", "--fail-early", "--cacert", &ca, &private],
+    );
+    assert_eq!(code, 56, "{complaint}");
+    assert!(complaint.contains("certificate required"), "{complaint}");
+}
+
+/// Visits `/private`, willing to be asked.
+const PYTHON_LATER: &str = r#"
+import socket, ssl, sys
+ca, cert, key, port = sys.argv[1:]
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+context.minimum_version = ssl.TLSVersion.TLSv1_3
+context.load_verify_locations(ca)
+context.load_cert_chain(cert, key)
+context.post_handshake_auth = True
+plain = socket.create_connection(("127.0.0.1", int(port)))
+with context.wrap_socket(plain, server_hostname="localhost") as peer:
+    peer.sendall(b"GET /private HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    while True:
+        piece = peer.recv(1000)
+        if not piece:
+            break
+        sys.stdout.write(piece.decode())
+"#;
+
+#[test]
+fn python_is_asked_after_the_handshake() {
+    if !is_there("python3", "--version") {
+        return;
+    }
+    let authority = Authority::new();
+    let server = asking(&authority);
+    let files = ["ca.pem", "client.pem", "client.key"].map(|name| authority.file(name));
+    let output = Command::new("python3")
+        .args(["-c", PYTHON_LATER])
+        .args(files)
+        .arg(server.port.to_string())
+        .output()
+        .expect("python starts");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("You are CN=client."), "{output:?}");
+}
+
+/// Reads lines until one holds `sign`.
+fn wait_for(lines: &mut impl Iterator<Item = std::io::Result<String>>, sign: &str) -> String {
+    let mut seen = String::new();
+    for line in lines.map_while(Result::ok) {
+        if line.contains(sign) {
+            return line;
+        }
+        seen.push_str(&line);
+        seen.push('\n');
+    }
+    panic!("no {sign}: {seen}");
+}
+
+#[test]
+fn openssl_s_server_asks_our_client_after_the_handshake() {
+    if !is_there("openssl", "version") {
+        return;
+    }
+    let authority = Authority::new();
+    let (cert, key, ca) = (
+        authority.file("server.pem"),
+        authority.file("server.key"),
+        authority.file("ca.pem"),
+    );
+    let mut openssl = Command::new("openssl");
+    openssl
+        .args([
+            "s_server",
+            "-accept",
+            "127.0.0.1:0",
+            "-tls1_3",
+            "-Verify",
+            "3",
+        ])
+        .args([
+            "-cert",
+            &cert,
+            "-cert_chain",
+            &cert,
+            "-key",
+            &key,
+            "-CAfile",
+            &ca,
+        ])
+        .arg("-verify_return_error")
+        .stderr(Stdio::null());
+    let mut server = Background::start(&mut openssl, "ACCEPT");
+    let mut client = command()
+        .args(arguments(
+            &["connect", &server.target()],
+            &authority.options("client"),
+        ))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command starts");
+    let mut aside = BufReader::new(client.stderr.take().expect("stderr is piped")).lines();
+    let mut heard = BufReader::new(client.stdout.take().expect("stdout is piped")).lines();
+    wait_for(
+        &mut aside,
+        "asked for a certificate in the handshake: sent CN=client",
+    );
+    // Its commands: ask for a certificate; then a line of data, which comes only if the answer was accepted.
+    server.say("c");
+    wait_for(
+        &mut aside,
+        "asked for a certificate after the handshake: sent CN=client",
+    );
+    server.say("welcome");
+    wait_for(&mut heard, "welcome");
+    let _ = client.kill();
+    let _ = client.wait();
 }

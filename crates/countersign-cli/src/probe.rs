@@ -2,11 +2,12 @@
 
 use std::io::{self, Write};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use countersign::{
-    CipherSuite, ClientConfig, ClientSessions, ClientSide, ConfigBuilder, Credential, NamedGroup,
-    ResumePolicy, StreamError, VerifyMode,
+    CipherSuite, ClientConfig, ClientSessions, ClientSide, ConfigBuilder, Credential, Direction,
+    NamedGroup, ResumePolicy, StreamError, Trace, TraceEvent, Traced, VerifyMode,
 };
 use pki_types::ServerName;
 
@@ -70,6 +71,23 @@ struct Visit {
     trouble: Option<Trouble>,
 }
 
+/// Counts the tickets that arrive.
+#[derive(Clone, Default)]
+struct Tickets(Arc<AtomicUsize>);
+
+impl Trace for Tickets {
+    fn record(&self, event: &TraceEvent<'_>) {
+        if let Traced::Message {
+            direction: Direction::Received,
+            name: "NewSessionTicket",
+            ..
+        } = event.what
+        {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
 impl<'a> Probe<'a> {
     fn new(arguments: &'a ConnectArguments) -> Result<Self, Failure> {
         let path = arguments.path.clone();
@@ -88,14 +106,17 @@ impl<'a> Probe<'a> {
 
     fn all(&self, findings: &mut Findings) -> Result<(), Trouble> {
         let sessions = ClientSessions::new(1);
-        let config = build(self.builder()?.sessions(sessions.clone()))?;
+        let tickets = Tickets::default();
+        let builder = self.builder()?.sessions(sessions.clone());
+        let config = build(builder.trace(tickets.clone()))?;
         let first = self.visit(&config, true, findings)?;
-        findings.tickets = sessions.len();
+        findings.tickets = tickets.0.load(Ordering::Relaxed);
         findings.meet(&first);
         if let (None, Some(trouble)) = (&first.agreement, &first.trouble) {
             return Err(trouble.clone());
         }
-        if findings.tickets > 0 {
+        // A connection that fails takes its tickets with it.
+        if !sessions.is_empty() {
             let second = self.visit(&config, true, findings)?;
             findings.resumption = Some(Resumption::new(&first, &second));
         }

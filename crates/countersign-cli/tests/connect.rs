@@ -584,8 +584,12 @@ fn a_probe_reports_what_the_server_does() {
         "asks later   a certificate of CN=countersign throwaway root ",
         "; was sent none\n",
         "certificate_required (116)",
-        "resumes      yes; asks for a certificate again, after the handshake\n",
+        "tickets      2\n",
     ] {
         assert!(text.contains(line), "{line}: {text}");
     }
+    let tolerated = probe("/maybe", &trusting(&authority, &[]));
+    let text = String::from_utf8(tolerated.stdout).unwrap();
+    let again = "resumes      yes; asks for a certificate again, after the handshake\n";
+    assert!(text.contains(again), "{text}");
 }

@@ -60,6 +60,7 @@ pub fn run() -> ExitCode {
 /// The programs in the papers compile, and run where they can.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/modes.md")]
+#[doc = include_str!("../../../docs/post-handshake-authentication.md")]
 #[doc = include_str!("../../../docs/verification.md")]
 #[doc = include_str!("../../../docs/coming-from-openssl.md")]
 pub mod papers {}

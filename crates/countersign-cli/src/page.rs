@@ -125,7 +125,7 @@ fn moment(since: Since) -> &'static str {
 const WAYS: [&str; 4] = [
     "curl, wget: with --http1.1 where there is a choice, and a certificate (curl --cert)",
     "openssl s_client: with -enable_pha and -cert; Python: context.post_handshake_auth = True",
-    "Firefox: security.tls.enable_post_handshake_auth in about:config; Chrome and Safari cannot",
+    "Firefox: security.tls.enable_post_handshake_auth in about:config; Chromium cannot",
     "here: `countersign serve --verify peer` asks everybody in the handshake",
 ];
 

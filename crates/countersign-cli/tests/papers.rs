@@ -37,6 +37,7 @@ fn links_between_papers_lead_somewhere() {
         "docs/cli-json.md",
         "docs/coming-from-openssl.md",
         "docs/modes.md",
+        "docs/post-handshake-authentication.md",
         "docs/verification.md",
     ];
     for name in papers {

@@ -157,29 +157,17 @@ impl TrustStore {
     }
 
     /// Adds the revocation lists of PEM text to the content, at once. There must be at least one.
+    /// Certificates in the text are passed over: a file of lists makes nobody trusted.
     pub fn add_crls_pem(&self, pem: &[u8]) -> Result<(), TrustError> {
-        self.change(|set| {
-            let before = set.lists.len();
-            set.add_pem(pem, None)?;
-            if set.lists.len() == before {
-                Err(TrustProblem::NoRevocationList.into())
-            } else {
-                Ok(())
-            }
-        })
+        self.change(|set| set.add_lists_pem(pem))
     }
 
     /// Replaces all revocation lists by those of PEM text, at once: what a job does that fetches
-    /// them regularly.
+    /// them regularly. Certificates in the text are passed over.
     pub fn replace_crls_pem(&self, pem: &[u8]) -> Result<(), TrustError> {
         self.change(|set| {
             set.lists.clear();
-            set.add_pem(pem, None)?;
-            if set.lists.is_empty() {
-                Err(TrustProblem::NoRevocationList.into())
-            } else {
-                Ok(())
-            }
+            set.add_lists_pem(pem)
         })
     }
 

@@ -184,6 +184,38 @@ fn subjects_are_listed_once() {
     );
 }
 
+/// A revocation list that revokes nobody.
+fn empty_list() -> String {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut issuer = rcgen::CertificateParams::default();
+    issuer.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    issuer.key_usages = vec![rcgen::KeyUsagePurpose::CrlSign];
+    let list = rcgen::CertificateRevocationListParams {
+        this_update: rcgen::date_time_ymd(2026, 1, 1),
+        next_update: rcgen::date_time_ymd(2027, 1, 1),
+        crl_number: rcgen::SerialNumber::from(1),
+        issuing_distribution_point: None,
+        revoked_certs: Vec::new(),
+        key_identifier_method: rcgen::KeyIdMethod::Sha256,
+    };
+    let list = list.signed_by(&rcgen::Issuer::new(issuer, key)).unwrap();
+    list.pem().unwrap()
+}
+
+#[test]
+fn a_file_of_lists_makes_nobody_trusted() {
+    let trust = Authority::root("Root").trusted();
+    let stranger = Authority::root("Stranger");
+    let text = format!("{}{}", pem(&stranger.der), empty_list());
+    trust.add_crls_pem(text.as_bytes()).unwrap();
+    assert_eq!((trust.len(), trust.crl_count()), (1, 1));
+    trust.replace_crls_pem(text.as_bytes()).unwrap();
+    assert_eq!((trust.len(), trust.crl_count()), (1, 1));
+    // The same list again is no error.
+    trust.add_crls_pem(text.as_bytes()).unwrap();
+    assert_eq!((trust.len(), trust.crl_count()), (1, 1));
+}
+
 #[test]
 fn lists_can_be_added_and_replaced() {
     let root = Authority::root("Root");

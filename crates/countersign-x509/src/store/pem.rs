@@ -47,6 +47,25 @@ impl Set {
         Ok(read)
     }
 
+    /// Adds the revocation lists that PEM text holds, of which there must be one, and nothing else.
+    pub(super) fn add_lists_pem(&mut self, pem: &[u8]) -> Result<(), TrustError> {
+        let mut found = false;
+        for block in Blocks::of(pem) {
+            let block = block
+                .map_err(|line| TrustError::at_line(TrustProblem::UnfinishedBlock, None, line))?;
+            if block.label == b"X509 CRL" {
+                found |= self
+                    .add_block(&block)
+                    .map_err(|problem| TrustError::at_line(problem, None, block.line))?;
+            }
+        }
+        if found {
+            Ok(())
+        } else {
+            Err(TrustProblem::NoRevocationList.into())
+        }
+    }
+
     /// Adds one block; false for one of a kind that has no place in a trust store.
     fn add_block(&mut self, block: &Block<'_>) -> Result<bool, TrustProblem> {
         match block.label {

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use pki_types::ServerName;
 
 use crate::config::{ClientConfig, ServerConfig};
-use crate::connection::{Completed, Connection, Event};
+use crate::connection::Connection;
+use crate::connection::event::{Completed, Event};
 use crate::error::{Error, Misuse};
 use crate::verify::question::{Answer, Question};
 

@@ -2,6 +2,7 @@
 
 mod after_handshake;
 pub(crate) mod established;
+pub(crate) mod event;
 pub(crate) mod inbound;
 pub(crate) mod outbound;
 pub(crate) mod settings;
@@ -9,7 +10,6 @@ pub(crate) mod state;
 mod ticket;
 pub(crate) mod trace;
 
-use core::ops::Range;
 use std::io::IoSlice;
 use std::sync::Arc;
 
@@ -18,6 +18,7 @@ use pki_types::ServerName;
 
 use crate::config::{ClientConfig, Config, ServerConfig};
 use crate::connection::established::{Agreed, Established};
+use crate::connection::event::{Completed, Event, Received};
 use crate::connection::inbound::{Arrival, Inbound};
 use crate::connection::outbound::{Flight, Outbound};
 use crate::connection::state::State;
@@ -30,7 +31,7 @@ use crate::messages::KeyUpdate;
 use crate::record::Sealer;
 use crate::verify::mode::{Role, VerifyMode};
 use crate::verify::peer::Peer;
-use crate::verify::question::{Answer, Inquiry, Question, QuestionId};
+use crate::verify::question::{Answer, Inquiry, QuestionId};
 
 const NOT_ESTABLISHED: Error = Error::Internal("there are no facts of a handshake");
 
@@ -78,47 +79,6 @@ pub struct Connection {
     /// What happened in another call than `receive`, which will tell it.
     pending: Option<Event>,
     failure: Option<Error>,
-}
-
-/// What a call of [`Connection::receive`] did.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Received {
-    /// How many bytes at the start of the input are done with. A range in
-    /// [`Event::Data`] lies within them, so use it before dropping them.
-    pub consumed: usize,
-    /// What happened.
-    pub event: Event,
-}
-
-/// What happened on a connection.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Event {
-    /// Nothing more can be done without more input.
-    NeedInput,
-    /// Decrypted data: this range of the input.
-    Data(Range<usize>),
-    /// The handshake is suspended until the question is answered with
-    /// [`Connection::answer`].
-    Question(Question),
-    /// Something was completed.
-    Completed(Completed),
-    /// The peer closed the connection properly: there is no more data.
-    PeerClosed,
-}
-
-/// What was completed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Completed {
-    /// The handshake: data may be sent, [`Connection::peer`] and
-    /// [`Connection::agreed`] are known.
-    Handshake,
-    /// An authentication after the handshake. On a server, [`Connection::peer`] now says
-    /// who the client is: data that was handed out before this event was sent before it authenticated.
-    /// On a client: the server's request has been answered.
-    PostHandshakeAuthentication,
 }
 
 /// How a script ends.

@@ -56,10 +56,11 @@ pub use config::credential::{Credential, CredentialError};
 pub use config::environment::{Clock, KeyLog, SystemClock};
 pub use config::limits::Limits;
 pub use config::{ClientConfig, PeerNames, ServerConfig};
+pub use connection::Connection;
 pub use connection::established::{Agreed, ProtocolVersion};
+pub use connection::event::{Completed, Event, Received};
 pub use connection::state::State;
 pub use connection::trace::{Direction, Protection, Trace, TraceEvent, Traced};
-pub use connection::{Completed, Connection, Event, Received};
 pub use countersign_x509::{
     Decision, ExpectedName, PolicyRequirements, Profile, Report, Revocation, SignatureMemory, Step,
     TrustStore, ValidationTime, VerifyCode,

@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
+use crate::connection::event::Event;
 use crate::connection::state::State;
-use crate::connection::{Connection, Event, NOT_ESTABLISHED, Outcome};
+use crate::connection::{Connection, NOT_ESTABLISHED, Outcome};
 use crate::error::{Misuse, Result};
 use crate::handshake::script::Script;
 use crate::handshake::tls13::after::{self, AfterHandshake, read_after_handshake};

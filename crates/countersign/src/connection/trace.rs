@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use countersign_x509::VerifyCode;
 
 use crate::alert::Alert;
-use crate::connection::Completed;
+use crate::connection::event::Completed;
 use crate::messages::message_name;
 use crate::verify::mode::Role;
 use crate::verify::policy::Why;

@@ -89,6 +89,25 @@ fn our_client_meets_httpd() {
         assert_eq!(row.cells[..5], curled, "{}: as curl does it", row.title);
     }
     one_connection(&papers, ports.of(0, Shown::Good));
+    two_connections(&papers, ports.of(0, Shown::Good));
+}
+
+/// What was shown on one connection is known on the next, which resumes.
+fn two_connections(papers: &Papers, port: u16) {
+    let config = config(papers, Shown::Good, Switches::None);
+    let seen = ["/open", "/secure", "/open"].map(|path| {
+        let mut client = Client::connect(&config, port);
+        (client.get(path).unwrap().cell(), client.is_resumed())
+    });
+    let expected = [
+        ("200 NONE", false),
+        ("200 SUCCESS", true),
+        ("200 SUCCESS", true),
+    ];
+    assert_eq!(
+        seen,
+        expected.map(|(cell, resumed)| (cell.to_owned(), resumed))
+    );
 }
 
 /// What our client gets.
@@ -220,17 +239,14 @@ fn our_client_meets_s_server() {
     let meet = |shown, switches| {
         let (server, port) = servers::s_server(&program, &papers, shown);
         let server = Arc::new(Mutex::new(server));
-        let mut client = match (shown, switches) {
-            (Shown::Nothing, Switches::None) => {
-                Client::connect(&config(&papers, shown, switches), port)
-            }
-            _ => {
-                let typist = Arc::clone(&server);
-                // It forgets what is typed together with a command, so the command must have been read.
-                Client::asked(&papers, shown, port, move || {
-                    typist.lock().unwrap().type_in("are you there?\n");
-                })
-            }
+        let mut client = if (shown, switches) == (Shown::Nothing, Switches::None) {
+            Client::connect(&config(&papers, shown, switches), port)
+        } else {
+            let typist = Arc::clone(&server);
+            // It forgets what is typed together with a command, so the command must have been read.
+            Client::asked(&papers, shown, port, move || {
+                typist.lock().unwrap().type_in("are you there?\n");
+            })
         };
         let said = talk_to_s_server(&mut client, &server);
         drop(client);

@@ -92,6 +92,11 @@ impl Client {
         self.can_be_asked
     }
 
+    /// Whether an earlier session was resumed.
+    pub(crate) fn is_resumed(&self) -> bool {
+        self.stream.connection().agreed().unwrap().resumed
+    }
+
     pub(crate) fn get(&mut self, path: &str) -> io::Result<Response> {
         self.send(&format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"))?;
         self.response()

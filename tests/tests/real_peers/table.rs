@@ -63,12 +63,14 @@ pub(crate) fn find_all<const N: usize>(
     rows: &str,
 ) -> Option<[std::path::PathBuf; N]> {
     let found = names.map(find);
-    if found.iter().all(Option::is_some) {
+    let missing = names.iter().zip(&found).filter(|(_, path)| path.is_none());
+    let missing: Vec<&str> = missing.map(|(name, _)| *name).collect();
+    if missing.is_empty() {
         return Some(found.map(Option::unwrap_or_default));
     }
     say(&format!(
         "SKIPPED: {rows}, for want of {}",
-        names.join(", ")
+        missing.join(", ")
     ));
     None
 }

@@ -2,7 +2,6 @@
 
 use core::fmt;
 use core::hash::{Hash, Hasher};
-use std::collections::hash_map::DefaultHasher;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -377,7 +376,33 @@ impl Set {
 
 /// The same for equal names, in every process.
 fn hash_of(name: &Name<'_>) -> u64 {
-    let mut hasher = DefaultHasher::new();
+    let mut hasher = Fnv(0xcbf2_9ce4_8422_2325);
     name.hash(&mut hasher);
     hasher.finish()
+}
+
+/// FNV-1a, with a character in one step. Anybody can find names that collide in it, but a peer does not
+/// decide which names are in the store, and those found are compared.
+struct Fnv(u64);
+
+impl Fnv {
+    fn step(&mut self, value: u64) {
+        self.0 = (self.0 ^ value).wrapping_mul(0x0000_0100_0000_01b3);
+    }
+}
+
+impl Hasher for Fnv {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.step(u64::from(*byte));
+        }
+    }
+
+    fn write_u32(&mut self, character: u32) {
+        self.step(u64::from(character));
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }

@@ -212,6 +212,7 @@ impl<'v, 'a> Verification<'v, 'a> {
             Node::new(leaf, Source::Presented(0)),
             |nodes, signatures| {
                 let mut attempt = self.clone();
+                attempt.checks.reserve(USUAL_NUMBER_OF_CHECKS);
                 attempt.signatures = signatures.clone();
                 let trusted = Outcome::Passed;
                 attempt.check_path(Path {

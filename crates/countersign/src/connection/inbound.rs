@@ -337,3 +337,82 @@ impl Inbound {
         self.install(keys)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Arrival, EARLY_DATA_SKIPPED, Inbound};
+    use crate::config::limits::Limits;
+    use crate::connection::state::State;
+    use crate::connection::trace::Tracer;
+    use crate::crypto::group::SharedSecret;
+    use crate::crypto::suite::CipherSuite;
+    use crate::error::Error;
+    use crate::keys::installed::TrafficKeys;
+    use crate::keys::point::{At, ServerHello};
+    use crate::keys::schedule13::EarlySecret;
+    use crate::verify::mode::Role;
+    use crate::violation::Violation;
+
+    fn violation(error: Option<Error>) -> Option<Violation> {
+        match error? {
+            Error::PeerViolated { violation, .. } => Some(violation),
+            _ => None,
+        }
+    }
+
+    /// A record of application data that nobody can open.
+    fn unreadable(length: usize) -> Vec<u8> {
+        let [high, low] = u16::try_from(length).unwrap().to_be_bytes();
+        [&[23, 3, 3, high, low][..], &vec![7; length]].concat()
+    }
+
+    fn handshake_keys() -> TrafficKeys {
+        let suite = CipherSuite::Aes128GcmSha256;
+        let shared = SharedSecret::from_slice(&[1; 32]);
+        let early = EarlySecret::without_psk(suite.hash());
+        let secret = early.into_handshake(&shared).unwrap();
+        let at = At::<ServerHello>::new(suite.hash().digest(b""));
+        TrafficKeys::of_handshake(suite, &secret.client_traffic(&at).unwrap()).unwrap()
+    }
+
+    /// RFC 9846 §4.3.10: a server that declines early data passes over it, up to a limit.
+    #[test]
+    fn declined_early_data_is_passed_over_up_to_a_limit() {
+        for keyed in [false, true] {
+            let mut inbound = Inbound::new(
+                Role::Client,
+                &Limits::default(),
+                Tracer::new(None, Role::Server),
+            );
+            inbound.skip_early_data();
+            if keyed {
+                inbound.install(handshake_keys()).unwrap();
+            }
+            let state = State::AwaitingFinished;
+            let record = unreadable(1024);
+            for _ in 0..EARLY_DATA_SKIPPED / 1024 {
+                let opened = inbound.open(&mut record.clone(), state).unwrap();
+                assert_eq!(opened, (record.len(), Arrival::Nothing));
+            }
+            let too_much = inbound.open(&mut record.clone(), state).err();
+            let blamed = if keyed {
+                Violation::BadRecordMac
+            } else {
+                Violation::EarlyApplicationData
+            };
+            assert_eq!(violation(too_much), Some(blamed));
+        }
+    }
+
+    #[test]
+    fn nothing_is_passed_over_unless_early_data_was_declined() {
+        let mut inbound = Inbound::new(
+            Role::Client,
+            &Limits::default(),
+            Tracer::new(None, Role::Server),
+        );
+        inbound.install(handshake_keys()).unwrap();
+        let refused = inbound.open(&mut unreadable(64), State::AwaitingFinished);
+        assert_eq!(violation(refused.err()), Some(Violation::BadRecordMac));
+    }
+}

@@ -249,3 +249,49 @@ impl<'f> Flight<'f> {
         gathered
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::IoSlice;
+
+    use super::Outbound;
+    use crate::connection::trace::Tracer;
+    use crate::crypto::group::SharedSecret;
+    use crate::crypto::suite::CipherSuite;
+    use crate::keys::installed::TrafficKeys;
+    use crate::keys::point::{At, ServerFinished};
+    use crate::keys::schedule13::EarlySecret;
+    use crate::record::Sealer;
+    use crate::verify::mode::Role;
+
+    /// RFC 9846 §5.5: keys are updated before they have sealed as many records as is safe.
+    #[test]
+    fn keys_are_updated_before_their_limit() {
+        let suite = CipherSuite::Aes128GcmSha256;
+        let secret = EarlySecret::without_psk(suite.hash())
+            .into_handshake(&SharedSecret::from_slice(&[1; 32]))
+            .and_then(|handshake| handshake.into_master())
+            .unwrap();
+        let at = At::<ServerFinished>::new(suite.hash().digest(b""));
+        let secret = secret.client_traffic(&at).unwrap();
+        let (key, iv) = secret.keys(suite).unwrap();
+        let keys = TrafficKeys::of_application(suite, secret).unwrap();
+        let mut outbound = Outbound::new(Sealer::plain(), Tracer::new(None, Role::Client));
+        outbound.install(keys);
+        // The same key, with a limit that is reached at once: half of it is two records.
+        outbound.sealer = Sealer::keyed(key, iv, 4);
+
+        let data_record = 5 + 1 + 1 + 16;
+        let key_update_record = 5 + 5 + 1 + 16;
+        let mut lengths = Vec::new();
+        for _ in 0..4 {
+            let mut output = Vec::new();
+            outbound
+                .send_data(&[IoSlice::new(b"x")], &mut output)
+                .unwrap();
+            lengths.push(output.len());
+        }
+        let updated = key_update_record + data_record;
+        assert_eq!(lengths, [data_record, data_record, updated, data_record]);
+    }
+}

@@ -12,6 +12,7 @@
 )]
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -27,10 +28,7 @@ const NOW: u64 = 1_780_272_000;
 
 #[test]
 fn verification_is_as_recorded() {
-    let Some(matrix) = matrix() else {
-        eprintln!("SKIPPED: COUNTERSIGN_ORACLE does not name the recorded conversations");
-        return;
-    };
+    let matrix = matrix();
     let certificates = matrix.parent().unwrap().join("certs");
     let text = std::fs::read_to_string(&matrix).unwrap();
     let mut tally = Tally::default();
@@ -65,11 +63,32 @@ fn verification_is_as_recorded() {
     assert!(tally.compared() > 1000, "hardly anything was compared");
 }
 
-/// The conversations, where the environment or the repository has them.
-fn matrix() -> Option<PathBuf> {
-    let named = std::env::var_os("COUNTERSIGN_ORACLE").map(PathBuf::from);
-    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/oracle/matrix-open.jsonl");
-    named.or_else(|| kept.exists().then_some(kept))
+/// The conversations that the environment names, else the copy in the repository, unpacked.
+fn matrix() -> PathBuf {
+    std::env::var_os("COUNTERSIGN_ORACLE").map_or_else(unpacked_copy, PathBuf::from)
+}
+
+fn unpacked_copy() -> PathBuf {
+    let packed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/oracle");
+    let unpacked = Path::new(env!("CARGO_TARGET_TMPDIR")).join("oracle");
+    std::fs::create_dir_all(unpacked.join("certs")).unwrap();
+    let files = unpack(&packed.join("certificates.json.gz"));
+    let files: BTreeMap<String, String> = serde_json::from_str(&files).unwrap();
+    for (name, text) in files {
+        std::fs::write(unpacked.join("certs").join(name), text).unwrap();
+    }
+    let matrix = unpacked.join("matrix.jsonl");
+    std::fs::write(&matrix, unpack(&packed.join("matrix-open.jsonl.gz"))).unwrap();
+    matrix
+}
+
+fn unpack(file: &Path) -> String {
+    let packed = std::fs::read(file).unwrap();
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(packed.as_slice())
+        .read_to_string(&mut text)
+        .unwrap();
+    text
 }
 
 /// Counts by family of conversations and by what became of them.

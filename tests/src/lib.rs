@@ -7,6 +7,7 @@
 //! | `interop` | does each suite, group and signature work with rustls and OpenSSL, in both roles? |
 //! | `programs` | with `openssl`, `curl` and Python's `ssl`? |
 //! | `flows` | who sends what, and what is the user told? One file in `flows/` for each behaviour |
+//! | `bypass` | does resumption pass the verification of clients by, there as in OpenSSL and rustls? |
 //! | `later_answers` | does the handshake wait for a verdict that takes its time? |
 //! | `wrong_messages` | is every wrong message at every await refused, with its alert? |
 //! | `wrong_values` | is every wrong value blamed on the rule that it breaks, and is every rule of the table broken? |

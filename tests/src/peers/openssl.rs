@@ -40,6 +40,11 @@ pub fn client(setup: &Setup) -> OpenSsl {
 
 /// A server.
 pub fn server(setup: &Setup) -> OpenSsl {
+    OpenSsl::server(&server_builder(setup).build())
+}
+
+/// The context of a server, to be changed further.
+pub fn server_builder(setup: &Setup) -> SslContextBuilder {
     let mut builder = context(setup);
     builder.set_verify(match setup.client_certificate {
         ClientCertificate::NotAsked => SslVerifyMode::NONE,
@@ -52,7 +57,7 @@ pub fn server(setup: &Setup) -> OpenSsl {
         Some(name) => Ok(name),
         None => Err(AlpnError::ALERT_FATAL),
     });
-    OpenSsl::start(Ssl::new(&builder.build()).unwrap(), Side::Server)
+    builder
 }
 
 fn context(setup: &Setup) -> SslContextBuilder {
@@ -125,6 +130,11 @@ fn choose<'t>(ours: &[&str], theirs: &'t [u8]) -> Option<&'t [u8]> {
 }
 
 impl OpenSsl {
+    /// A server.
+    pub fn server(context: &SslContext) -> Self {
+        Self::start(Ssl::new(context).unwrap(), Side::Server)
+    }
+
     /// Begins a connection that is set up already.
     pub fn start(mut ssl: Ssl, side: Side) -> Self {
         match side {

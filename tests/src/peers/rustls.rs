@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use ::rustls::client::WebPkiServerVerifier;
 use ::rustls::crypto::{CryptoProvider, aws_lc_rs};
-use ::rustls::server::WebPkiClientVerifier;
+use ::rustls::server::danger::ClientCertVerifier;
+use ::rustls::server::{ClientCertVerifierBuilder, WebPkiClientVerifier};
 use ::rustls::time_provider::TimeProvider;
 use ::rustls::version::TLS13;
 use ::rustls::{
@@ -55,15 +56,27 @@ pub fn client(setup: &Setup) -> Rustls {
 
 /// A server.
 pub fn server(setup: &Setup) -> Rustls {
-    let provider = Arc::new(provider(setup));
-    let verifier =
-        WebPkiClientVerifier::builder_with_provider(Arc::new(roots()), Arc::clone(&provider));
     let verifier = match setup.client_certificate {
         ClientCertificate::NotAsked => WebPkiClientVerifier::no_client_auth(),
-        ClientCertificate::Optional => verifier.allow_unauthenticated().build().unwrap(),
-        ClientCertificate::Required => verifier.build().unwrap(),
+        ClientCertificate::Optional => client_verifier(setup, roots())
+            .allow_unauthenticated()
+            .build()
+            .unwrap(),
+        ClientCertificate::Required => client_verifier(setup, roots()).build().unwrap(),
     };
+    Rustls::server(&Arc::new(server_config(setup, verifier)))
+}
+
+/// What verifies clients with this trust.
+pub fn client_verifier(setup: &Setup, roots: RootCertStore) -> ClientCertVerifierBuilder {
+    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::new(provider(setup)))
+}
+
+/// The configuration of a server that verifies clients like this, whatever the setup asks for, to
+/// be changed further.
+pub fn server_config(setup: &Setup, verifier: Arc<dyn ClientCertVerifier>) -> ServerConfig {
     let (chain, key) = parts(setup.identity.expect("a server has a certificate"));
+    let provider = Arc::new(provider(setup));
     let mut config = ServerConfig::builder_with_details(provider, Arc::new(FixedTime))
         .with_protocol_versions(&[&TLS13])
         .unwrap()
@@ -72,7 +85,7 @@ pub fn server(setup: &Setup) -> Rustls {
         .unwrap();
     config.alpn_protocols = alpn(setup);
     config.key_log = Arc::new(Log(setup.log.clone()));
-    Rustls::start(ServerConnection::new(Arc::new(config)).unwrap().into())
+    config
 }
 
 fn provider(setup: &Setup) -> CryptoProvider {
@@ -103,7 +116,8 @@ fn provider(setup: &Setup) -> CryptoProvider {
     provider
 }
 
-fn roots() -> RootCertStore {
+/// The trust in the authority of this process.
+pub fn roots() -> RootCertStore {
     let mut roots = RootCertStore::empty();
     roots.add(authority_der().into()).unwrap();
     roots
@@ -123,6 +137,11 @@ fn alpn(setup: &Setup) -> Vec<Vec<u8>> {
 }
 
 impl Rustls {
+    /// A server.
+    pub fn server(config: &Arc<ServerConfig>) -> Self {
+        Self::start(ServerConnection::new(Arc::clone(config)).unwrap().into())
+    }
+
     fn start(connection: Connection) -> Self {
         Self {
             connection,

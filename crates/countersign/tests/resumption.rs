@@ -245,6 +245,14 @@ fn reuse_takes_the_identity_as_it_was() {
     trust.replace(&Authority::new("Another CA").trust());
     let pair = connect(setup.client(), server());
     assert!(resumed(&pair));
+    // It says of when it is: trust was replaced since.
+    assert_eq!(
+        (
+            pair.server.connection.peer().unwrap().epoch(),
+            trust.epoch()
+        ),
+        (0, 1)
+    );
     assert_eq!(
         pair.server
             .connection

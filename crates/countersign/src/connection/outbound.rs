@@ -260,7 +260,7 @@ mod tests {
     use crate::crypto::suite::CipherSuite;
     use crate::keys::installed::TrafficKeys;
     use crate::keys::point::{At, ServerFinished};
-    use crate::keys::schedule13::EarlySecret;
+    use crate::keys::schedule13::{EarlySecret, HandshakeSecret};
     use crate::record::Sealer;
     use crate::verify::mode::Role;
 
@@ -270,7 +270,7 @@ mod tests {
         let suite = CipherSuite::Aes128GcmSha256;
         let secret = EarlySecret::without_psk(suite.hash())
             .into_handshake(&SharedSecret::from_slice(&[1; 32]))
-            .and_then(|handshake| handshake.into_master())
+            .and_then(HandshakeSecret::into_master)
             .unwrap();
         let at = At::<ServerFinished>::new(suite.hash().digest(b""));
         let secret = secret.client_traffic(&at).unwrap();

@@ -49,6 +49,8 @@ pub(crate) struct SessionPeer {
     pub(crate) chain: CertificateChain,
     pub(crate) code: VerifyCode,
     pub(crate) standing: Standing,
+    /// Of the verifier, when the certificate was verified.
+    pub(crate) epoch: u64,
     /// Kept in memory only: a ticket carries the code instead.
     pub(crate) report: Option<Arc<Report>>,
 }
@@ -59,6 +61,7 @@ impl SessionPeer {
             chain: peer.chain.clone(),
             code: peer.code,
             standing: peer.standing,
+            epoch: peer.epoch,
             report: Some(Arc::clone(&peer.report)),
         }
     }
@@ -77,6 +80,7 @@ impl SessionPeer {
             code: self.code,
             standing: self.standing,
             since: Since::Resumption,
+            epoch: self.epoch,
         }
     }
 }
@@ -155,6 +159,7 @@ impl SessionIdentity {
                 Standing::Tolerated => 1,
                 Standing::Refused => 2,
             });
+            writer.bytes(&peer.epoch.to_be_bytes());
             for certificate in peer.chain.certificates() {
                 writer.bytes_u24(certificate);
             }
@@ -174,6 +179,7 @@ impl SessionIdentity {
                 1 => Standing::Tolerated,
                 _ => Standing::Refused,
             };
+            let epoch = u64::from_be_bytes(*reader.array()?);
             let mut certificates = Vec::new();
             while !reader.is_empty() {
                 certificates.push(CertificateDer::from(reader.bytes_u24()?.to_vec()));
@@ -183,6 +189,7 @@ impl SessionIdentity {
                 chain,
                 code,
                 standing,
+                epoch,
                 report: None,
             }))
         })?;
@@ -217,6 +224,7 @@ mod tests {
             chain: chain.clone(),
             code: VerifyCode::CERT_HAS_EXPIRED,
             standing: Standing::Tolerated,
+            epoch: 7,
             report: None,
         };
         let bytes = session(Some(peer)).encode().unwrap();
@@ -230,8 +238,8 @@ mod tests {
         let peer = read.identity.peer.unwrap();
         assert_eq!(peer.chain, chain);
         assert_eq!(
-            (peer.code, peer.standing),
-            (VerifyCode::CERT_HAS_EXPIRED, Standing::Tolerated)
+            (peer.code, peer.standing, peer.epoch),
+            (VerifyCode::CERT_HAS_EXPIRED, Standing::Tolerated, 7)
         );
         assert!(
             Session::decode(&session(None).encode().unwrap())

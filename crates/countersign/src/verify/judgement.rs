@@ -25,6 +25,8 @@ pub(crate) struct Judgement {
     /// The alert to refuse with; meaningful if not accepted.
     pub(crate) alert: Alert,
     pub(crate) because: Option<String>,
+    /// The verifier's epoch when it was asked.
+    pub(crate) epoch: u64,
 }
 
 impl Judgement {
@@ -37,6 +39,7 @@ impl Judgement {
             code: self.code,
             standing,
             since,
+            epoch: self.epoch,
         }
     }
 
@@ -59,41 +62,42 @@ impl Judgement {
     }
 }
 
-/// Judges a verdict. The callback replays the steps of a report that is to be followed; a
-/// verdict that accepts or rejects outright has no steps.
+/// Judges a verdict, given in this epoch of the verifier. The callback replays the steps of a
+/// report that is to be followed; a verdict that accepts or rejects outright has no steps.
 pub(crate) fn judge(
     verdict: Verdict,
     presented: &Presented<'_>,
     callback: Option<&VerifyCallback>,
+    epoch: u64,
 ) -> Judgement {
-    match verdict {
+    let (report, code, accepted) = match &verdict {
         Verdict::Follow(report) => follow(report, presented, callback),
-        Verdict::Accept { despite } => Judgement {
-            code: despite.code(),
-            alert: Alert::from(despite.code().alert()),
-            report: Arc::new(despite),
-            accepted: true,
-            because: None,
-        },
-        Verdict::Reject { alert, because } => {
+        Verdict::Accept { despite } => (despite.clone(), despite.code(), true),
+        Verdict::Reject { .. } => {
             let code = VerifyCode::APPLICATION_VERIFICATION;
-            let report = Arc::new(Report::from_application(purpose(presented.whose), code));
-            Judgement {
-                report,
-                code,
-                accepted: false,
-                alert,
-                because: Some(because),
-            }
+            let report = Report::from_application(purpose(presented.whose), code);
+            (report, code, false)
         }
+    };
+    let (alert, because) = match verdict {
+        Verdict::Reject { alert, because } => (alert, Some(because)),
+        Verdict::Follow(_) | Verdict::Accept { .. } => (Alert::from(code.alert()), None),
+    };
+    Judgement {
+        report: Arc::new(report),
+        code,
+        accepted,
+        alert,
+        because,
+        epoch,
     }
 }
 
 fn follow(
-    report: Report,
+    report: &Report,
     presented: &Presented<'_>,
     callback: Option<&VerifyCallback>,
-) -> Judgement {
+) -> (Report, VerifyCode, bool) {
     let (code, accepted) = match callback {
         None => (report.code(), report.is_accepted()),
         Some(callback) => {
@@ -101,11 +105,5 @@ fn follow(
             (replayed.code, replayed.accepted)
         }
     };
-    Judgement {
-        report: Arc::new(report),
-        code,
-        accepted,
-        alert: Alert::from(code.alert()),
-        because: None,
-    }
+    (report.clone(), code, accepted)
 }

@@ -44,6 +44,7 @@ pub struct Peer {
     pub(crate) code: VerifyCode,
     pub(crate) standing: Standing,
     pub(crate) since: Since,
+    pub(crate) epoch: u64,
 }
 
 /// How far a peer's certificate is to be believed.
@@ -107,6 +108,14 @@ impl Peer {
     /// When this identity was established.
     pub fn since(&self) -> Since {
         self.since
+    }
+
+    /// The epoch of the verifier under which the certificate was verified
+    /// ([`Verifier::epoch`](crate::Verifier::epoch); for the built-in one that of its
+    /// [`TrustStore`](crate::TrustStore)). If the epoch has moved since, trust was replaced while the connection lives: ask
+    /// again, or end it.
+    pub fn epoch(&self) -> u64 {
+        self.epoch
     }
 
     /// Until when all certificates of the path are valid, in seconds since 1970: the

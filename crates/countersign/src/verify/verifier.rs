@@ -69,11 +69,22 @@ pub(crate) fn purpose(whose: Role) -> Purpose {
 pub trait Verifier: Send + Sync {
     /// Checks what the peer presented.
     fn verify(&self, presented: &Presented<'_>) -> Verification;
+
+    /// A number that rises whenever the verifier may judge otherwise than before, as
+    /// [`TrustStore::epoch`]. Each [`Peer`](crate::Peer) says under which it was verified, so a program can find
+    /// the connections to authenticate again. The default is 0: it never changes.
+    fn epoch(&self) -> u64 {
+        0
+    }
 }
 
 impl<V: Verifier + ?Sized> Verifier for Arc<V> {
     fn verify(&self, presented: &Presented<'_>) -> Verification {
         (**self).verify(presented)
+    }
+
+    fn epoch(&self) -> u64 {
+        (**self).epoch()
     }
 }
 
@@ -239,5 +250,9 @@ impl ChainVerifier {
 impl Verifier for ChainVerifier {
     fn verify(&self, presented: &Presented<'_>) -> Verification {
         Verification::Now(Verdict::Follow(self.report(presented)))
+    }
+
+    fn epoch(&self) -> u64 {
+        self.trust.epoch()
     }
 }

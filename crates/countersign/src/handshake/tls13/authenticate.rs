@@ -171,13 +171,15 @@ async fn decide(
         since: expectation.since,
         server_name: expectation.server_name,
     };
+    // Read first: if trust is replaced meanwhile, the verdict counts as of before.
+    let epoch = config.verifier.epoch();
     let verdict = match config.verifier.verify(&presented) {
         Verification::Now(verdict) => verdict,
         Verification::Later => ask_about_peer(wire, &presented, chain).await?,
     };
     // The callback of this moment: it may have been changed while the question was open.
     let callback = wire.settings().callback;
-    let judgement = judge(verdict, &presented, callback.as_deref());
+    let judgement = judge(verdict, &presented, callback.as_deref(), epoch);
     wire.note(judgement.traced(expectation.whose));
     Ok(judgement)
 }

@@ -260,10 +260,11 @@ fn identity_of_server(
         since: Since::Resumption,
         server_name: Some(&server_name),
     };
+    let epoch = config.verifier.epoch();
     let Verification::Now(verdict) = config.verifier.verify(&presented) else {
         return None;
     };
-    let judgement = judge(verdict, &presented, settings.callback.as_deref());
+    let judgement = judge(verdict, &presented, settings.callback.as_deref(), epoch);
     wire.note(judgement.traced(Role::Server));
     let goes_on = policy::after_failure(settings.mode, Role::Client) == AfterFailure::GoOn;
     (judgement.accepted || goes_on)

@@ -12,7 +12,7 @@
 )]
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -118,7 +118,7 @@ impl Tally {
 
     fn print(&self) {
         for ((family, outcome), count) in &self.counts {
-            println!("{family} {count:5} {outcome}");
+            let _ = writeln!(std::io::stdout(), "{family} {count:5} {outcome}");
         }
     }
 

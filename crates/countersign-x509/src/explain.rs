@@ -29,10 +29,11 @@ impl Report {
         if reason == Reason::NoCertificate {
             return format!("The {} sent no certificate.", self.peer());
         }
-        if let Reason::Application(_) = reason {
+        if let Reason::Application(_) | Reason::EarlierConnection(_) = reason {
             return format!(
-                "The {}'s certificate was refused by the application.",
-                self.peer()
+                "The {}'s certificate {}.",
+                self.peer(),
+                self.clause(&reason)
             );
         }
         let subject = self.subject_of_sentence(check);
@@ -127,6 +128,9 @@ impl Report {
         match reason {
             Reason::Malformed(error) => format!("cannot be read: {error}"),
             Reason::Application(_) => "was refused by the application".to_owned(),
+            Reason::EarlierConnection(code) => {
+                format!("failed on an earlier connection: {}", code.meaning())
+            }
             Reason::LeafKeyTooWeak { bits, required }
             | Reason::IssuerKeyTooWeak { bits, required } => {
                 format!("has a key of {bits} bits of strength where {required} are required")

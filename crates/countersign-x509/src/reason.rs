@@ -16,6 +16,8 @@ pub enum Reason {
     NoCertificate,
     /// The application refused it, with this code.
     Application(VerifyCode),
+    /// It failed on an earlier connection, of which only this code is known.
+    EarlierConnection(VerifyCode),
     /// The peer's own key is below the security level (66).
     LeafKeyTooWeak {
         /// Strength of the key in bits; 0 for a kind of key not known here.
@@ -131,7 +133,7 @@ impl Reason {
             },
             Self::KeyUnreadable | Self::BudgetExhausted => VerifyCode::UNSPECIFIED,
             Self::NoCertificate => VerifyCode::INVALID_CALL,
-            Self::Application(code) => *code,
+            Self::Application(code) | Self::EarlierConnection(code) => *code,
             Self::LeafKeyTooWeak { .. } => VerifyCode::EE_KEY_TOO_SMALL,
             Self::IssuerKeyTooWeak { .. } => VerifyCode::CA_KEY_TOO_SMALL,
             Self::SignatureTooWeak { .. } => VerifyCode::CA_MD_TOO_WEAK,

@@ -234,10 +234,27 @@ impl Report {
     /// assert_eq!(report.sentence(), "The client's certificate was refused by the application.");
     /// ```
     pub fn from_application(purpose: Purpose, code: VerifyCode) -> Self {
+        Self::stated(purpose, code, Reason::Application(code))
+    }
+
+    /// The report of an identity that is taken as it was on an earlier connection: of that
+    /// verification only the code is known. It has no chain.
+    ///
+    /// ```
+    /// use countersign_x509::{Purpose, Report, VerifyCode};
+    /// let report = Report::from_session(Purpose::ClientAuth, VerifyCode::CERT_HAS_EXPIRED);
+    /// assert_eq!(report.code(), VerifyCode::CERT_HAS_EXPIRED);
+    /// assert!(report.sentence().contains("on an earlier connection"));
+    /// ```
+    pub fn from_session(purpose: Purpose, code: VerifyCode) -> Self {
+        Self::stated(purpose, code, Reason::EarlierConnection(code))
+    }
+
+    fn stated(purpose: Purpose, code: VerifyCode, reason: Reason) -> Self {
         let outcome = if code.is_ok() {
             Outcome::Passed
         } else {
-            Outcome::Failed(Reason::Application(code))
+            Outcome::Failed(reason)
         };
         Self::new(Facts {
             checks: vec![Check {

@@ -68,12 +68,7 @@ impl SessionPeer {
 
     /// The peer of a connection that takes this identity as it was.
     pub(crate) fn reuse(&self, whose: Role) -> Peer {
-        let stated = || {
-            Arc::new(Report::from_application(
-                verifier::purpose(whose),
-                self.code,
-            ))
-        };
+        let stated = || Arc::new(Report::from_session(verifier::purpose(whose), self.code));
         Peer {
             chain: self.chain.clone(),
             report: self.report.clone().unwrap_or_else(stated),

@@ -540,8 +540,10 @@ impl Connection {
     /// Whether the peer has shown that it accepted this side.
     ///
     /// A TLS 1.3 client completes its handshake before the server has looked at its
-    /// certificate. This turns true with the first data or message that the server sends after it has. A
-    /// server knows at once.
+    /// certificate. This turns true with the first data or ticket that comes after this side's
+    /// Finished. Most servers send either only after they have looked; one that
+    /// sends data before, as RFC 9846 §4.5.4 lets it, makes this true too early, so what matters must wait for
+    /// an answer of the application. A server knows at once.
     pub fn accepted_by_peer(&self) -> bool {
         self.accepted_by_peer
     }

@@ -64,6 +64,11 @@ pub(crate) enum Presented {
 }
 
 impl Resumption {
+    /// Whether sessions are offered, accepted and kept at all.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.policy != ResumePolicy::Never
+    }
+
     /// Turns a session into a ticket. `None` if it is too large for one.
     pub(crate) fn seal(
         &self,

@@ -14,7 +14,6 @@ use crate::messages::{
     ClientExtensions, ClientHello, ExtensionSet, HelloRetryRequest, KeyShareEntry, List,
     PreSharedKeys, ProtocolName, PskBinder, PskIdentity, read_message, write_message,
 };
-use crate::session::ResumePolicy;
 use crate::violation::Violation;
 
 /// What stays the same in both ClientHellos of a connection, and the key share, which does not.
@@ -88,7 +87,7 @@ impl Offer {
             });
         let protocols: Vec<_> = config.alpn.iter().map(|name| ProtocolName(name)).collect();
         let authorities = config.authority_names();
-        let resumes = config.resumption.policy != ResumePolicy::Never;
+        let resumes = config.resumption.is_wanted();
         let hello = ClientHello {
             legacy_version: LEGACY_VERSION,
             random: &self.random,

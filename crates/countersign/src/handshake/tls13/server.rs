@@ -25,7 +25,6 @@ use crate::messages::{
     CertificateRequest, ClientHello, EncryptedExtensions, ExtensionBlock, HelloRetryRequest,
     KeyShareEntry, List, ProtocolName, ServerHello, read_message,
 };
-use crate::session::ResumePolicy;
 use crate::session::client_cache::Origin;
 use crate::session::state::{SessionIdentity, SessionPeer};
 use crate::verify::mode::Role;
@@ -403,7 +402,7 @@ fn continuation(
         suite: received.suite,
         resumption,
         transcript: extensions.post_handshake_auth.then_some(transcript),
-        wants_tickets: can_resume && config.resumption.policy != ResumePolicy::Never,
+        wants_tickets: can_resume && config.resumption.is_wanted(),
         server_name: extensions.server_name.map(str::to_ascii_lowercase),
         server: None,
     }

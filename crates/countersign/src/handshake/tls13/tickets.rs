@@ -7,7 +7,6 @@ use crate::connection::established::{Continuation, Established};
 use crate::error::{Error, Result};
 use crate::handshake::script::Wire;
 use crate::messages::{ExtensionBlock, NewSessionTicket};
-use crate::session::ResumePolicy;
 use crate::session::client_cache::ClientSession;
 use crate::session::state::{Session, SessionIdentity, SessionPeer};
 use crate::session::tickets::LONGEST_LIFETIME;
@@ -37,7 +36,7 @@ pub(crate) fn send_tickets(
         Occasion::Resumed => config.resumption.tickets.min(1),
         Occasion::Wanted => 1,
     };
-    if !after.wants_tickets || config.resumption.policy == ResumePolicy::Never {
+    if !after.wants_tickets {
         return Ok(());
     }
     let now = config.environment.clock.now().as_secs();
@@ -111,7 +110,7 @@ pub(crate) fn keep_ticket(
     let Some(server) = &after.server else {
         return Ok(());
     };
-    if lifetime == 0 || config.resumption.policy == ResumePolicy::Never {
+    if lifetime == 0 || !config.resumption.is_wanted() {
         return Ok(());
     }
     let session = Session {

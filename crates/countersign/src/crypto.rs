@@ -2,6 +2,11 @@
 //! library that computes them, so that another one can take its place.
 
 mod der;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "no suite of TLS 1.3 exchanges keys in this way")
+)]
+pub(crate) mod finite_field;
 pub(crate) mod group;
 pub(crate) mod hash;
 pub(crate) mod hmac;

@@ -11,6 +11,7 @@ use countersign_x509::{Report, VerifyCode};
 
 use crate::alert::Alert;
 use crate::connection::state::State;
+use crate::crypto::finite_field::FiniteFieldGroup;
 use crate::verify::mode::Role;
 use crate::verify::peer::CertificateChain;
 use crate::verify::policy::Why;
@@ -40,6 +41,14 @@ pub enum Error {
         ours: String,
         /// What the peer offers.
         theirs: String,
+        /// The alert that was sent for it.
+        alert: Alert,
+    },
+    /// The server chose a group for finite-field Diffie-Hellman that is too small, or that is not
+    /// known to be safe.
+    UnsafeGroup {
+        /// The size of its prime in bits.
+        bits: u32,
         /// The alert that was sent for it.
         alert: Alert,
     },
@@ -213,6 +222,7 @@ impl Error {
         match self {
             Self::PeerViolated { alert, .. }
             | Self::NothingInCommon { alert, .. }
+            | Self::UnsafeGroup { alert, .. }
             | Self::PeerRejected { alert, .. }
             | Self::NoPeerCertificate { alert } => Some(*alert),
             Self::SigningFailed(_) | Self::RandomFailed | Self::Internal(_) => {
@@ -241,6 +251,9 @@ impl Error {
             Self::NothingInCommon { what, .. } => {
                 Some(format!("Configure a common {what} at one of the two ends.").into())
             }
+            Self::UnsafeGroup { .. } => Some(
+                "Usual cause: an old or home-made dhparam file on the server. Have it use ffdhe2048 or a larger group of RFC 7919.".into(),
+            ),
             Self::PeerRejected { rejection, .. } => rejection.report.advice().map(Cow::from),
             Self::NoPeerCertificate { .. } => Some(
                 "Give the client a certificate and its private key, or drop FAIL_IF_NO_PEER_CERT on the server.".into(),
@@ -304,6 +317,16 @@ impl fmt::Display for Error {
                     "The two ends have no {what} in common: this side offers {ours}, the peer {theirs}."
                 )?;
             }
+            Self::UnsafeGroup { bits, .. } if *bits < FiniteFieldGroup::LEAST_BITS => write!(
+                f,
+                "The server's Diffie-Hellman group has {bits} bits; at least {} are needed.",
+                FiniteFieldGroup::LEAST_BITS
+            )?,
+            Self::UnsafeGroup { bits, .. } => write!(
+                f,
+                "The server's Diffie-Hellman group of {bits} bits is not one of RFC 7919 or RFC 3526, \
+                 and may be unsafe."
+            )?,
             Self::PeerRejected { rejection, .. } => rejection.fmt(f)?,
             Self::NoPeerCertificate { .. } => {
                 f.write_str("The client sent no certificate although one is required.")?;
@@ -366,7 +389,9 @@ impl From<Error> for std::io::Error {
                 ErrorKind::PermissionDenied
             }
             Error::Misuse(_) => ErrorKind::InvalidInput,
-            Error::PeerViolated { .. } | Error::NothingInCommon { .. } => ErrorKind::InvalidData,
+            Error::PeerViolated { .. }
+            | Error::NothingInCommon { .. }
+            | Error::UnsafeGroup { .. } => ErrorKind::InvalidData,
             Error::SigningFailed(_) | Error::RandomFailed | Error::Internal(_) => ErrorKind::Other,
         };
         Self::new(kind, error)

@@ -94,6 +94,7 @@ violations! {
     KeyShareNotInGroups, IllegalParameter, "RFC 9846 §4.3.8", "It sent a key share for a group that it does not support.";
     DuplicateKeyShare, IllegalParameter, "RFC 9846 §4.3.8", "It sent two key shares for one group.";
     BadKeyShare, IllegalParameter, "RFC 9846 §4.3.8", "It sent a key share that is not a valid public value of its group.";
+    BadDiffieHellmanValue, HandshakeFailure, "RFC 7919 §5.1", "It sent a Diffie-Hellman value that is not between 1 and p - 1.";
     RetryKeyShareMissing, IllegalParameter, "RFC 9846 §4.2.2", "Its second ClientHello does not hold just the key share that was asked for.";
     RetryHelloChanged, IllegalParameter, "RFC 9846 §4.2.2", "Its second ClientHello differs from the first where it must not.";
     SecondRetry, UnexpectedMessage, "RFC 9846 §4.2.4", "It asked for a second retry of the ClientHello.";

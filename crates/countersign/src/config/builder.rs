@@ -222,7 +222,7 @@ impl<R> ConfigBuilder<R> {
         self
     }
 
-    /// Where the random bytes of messages come from; keys and signatures always use the
+    /// Where random bytes come from (see [`Random`]); signatures and all other keys use the
     /// cryptographic library's own. The default is the operating system. For tests.
     pub fn random(mut self, random: impl Random + 'static) -> Self {
         self.environment.random = Arc::new(random);

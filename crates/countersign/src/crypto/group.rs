@@ -95,7 +95,7 @@ pub(crate) struct SharedSecret {
 }
 
 impl SharedSecret {
-    fn joined(parts: &[&[u8]]) -> Self {
+    pub(super) fn joined(parts: &[&[u8]]) -> Self {
         // `concat` allocates once, so that no outgrown copy stays behind.
         Self {
             bytes: Zeroizing::new(parts.concat()),

@@ -1,10 +1,12 @@
-//! The one source of our own random bytes. (Key pairs draw theirs inside the cryptographic library.)
+//! The one source of our own random bytes. (Key pairs draw theirs inside the cryptographic library,
+//! but for those of finite-field Diffie-Hellman.)
 
 use core::fmt;
 
 use crate::error::Error;
 
-/// Where random bytes come from: hello randoms, session identifiers, ticket nonces.
+/// Where random bytes come from: hello randoms, session identifiers, tickets and their keys, and
+/// the private exponents of finite-field Diffie-Hellman.
 ///
 /// The default is [`SystemRandom`]. Tests that need a reproducible handshake supply their own.
 ///

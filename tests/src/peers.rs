@@ -168,6 +168,8 @@ impl Scheme {
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "tests fill it in")]
 pub struct Setup {
+    /// The only version.
+    pub version: Version,
     /// The only cipher suite, or all.
     pub suite: Option<Suite>,
     /// The groups, most wanted first. A client sends a share of the first.
@@ -182,6 +184,17 @@ pub struct Setup {
     pub alpn: Vec<&'static str>,
     /// Where the secrets go.
     pub log: KeyLog,
+}
+
+/// A version of the protocol.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "there is no other")]
+pub enum Version {
+    /// TLS 1.2.
+    Tls12,
+    /// TLS 1.3.
+    #[default]
+    Tls13,
 }
 
 /// What a server demands.
@@ -200,6 +213,7 @@ impl Default for Setup {
     /// A client without a certificate, or a server that asks for none (and lacks its own).
     fn default() -> Self {
         Self {
+            version: Version::Tls13,
             suite: None,
             groups: Group::ALL.to_vec(),
             peer_scheme: None,

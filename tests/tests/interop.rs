@@ -307,7 +307,7 @@ fn what_was_agreed_is_told() {
     ] {
         let agreed = end.connection().agreed().unwrap();
         assert_eq!(agreed.suite, CipherSuite::Aes256GcmSha384);
-        assert_eq!(agreed.group, NamedGroup::Secp256r1);
+        assert_eq!(agreed.group, Some(NamedGroup::Secp256r1));
         assert_eq!(agreed.own_signature, Some(own));
         assert_eq!(agreed.peer_signature, Some(peer));
         assert_eq!(agreed.alpn.as_deref(), Some(&b"h2"[..]));
@@ -327,7 +327,7 @@ fn exported_keying_material_is_the_same_at_the_other_end() {
     let (mut ours, mut theirs) = ([0; 48], [0; 48]);
     let connection = from.connection();
     connection
-        .export_keying_material(b"EXPORTER-test", b"context", &mut ours)
+        .export_keying_material(b"EXPORTER-test", Some(b"context"), &mut ours)
         .unwrap();
     to.ssl()
         .export_keying_material(&mut theirs, "EXPORTER-test", Some(b"context"))
@@ -363,5 +363,5 @@ fn peers_of_yesterday_are_told_the_version() {
     run_until_idle(&mut from, &mut of_yesterday(Side::Server), &mut tap);
     assert_eq!(tap.wire(), "c1 s!2.70");
     let sentence = from.error().unwrap().to_string();
-    assert!(sentence.contains("TLS 1.3"), "{sentence}");
+    assert!(sentence.contains("1.3"), "{sentence}");
 }

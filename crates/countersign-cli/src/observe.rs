@@ -15,7 +15,10 @@ pub(crate) fn agreement(agreed: &Agreed) -> Agreement {
     Agreement {
         version: agreed.version.to_string(),
         suite: agreed.suite.to_string(),
-        group: agreed.group.to_string(),
+        group: match (agreed.group, agreed.finite_field) {
+            (Some(group), _) => Some(group.to_string()),
+            (None, group) => group.map(|group| group.to_string()),
+        },
         peer_signature: agreed.peer_signature.map(|scheme| scheme.to_string()),
         alpn: agreed
             .alpn

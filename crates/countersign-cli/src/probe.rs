@@ -120,7 +120,7 @@ impl<'a> Probe<'a> {
             let second = self.visit(&config, true, findings)?;
             findings.resumption = Some(Resumption::new(&first, &second));
         }
-        for &suite in CipherSuite::ALL {
+        for suite in CipherSuite::defaults() {
             let accepted = self.accepts(findings, |builder| builder.suites([suite]))?;
             findings.suites.push(Choice::new(suite.name(), accepted));
         }

@@ -15,7 +15,7 @@ pub(crate) struct Agreement {
     /// As `TLS_AES_128_GCM_SHA256`.
     pub suite: String,
     /// As `x25519`.
-    pub group: String,
+    pub group: Option<String>,
     /// How the peer signed the handshake, if it has a certificate.
     pub peer_signature: Option<String>,
     /// The application protocol.
@@ -27,7 +27,8 @@ pub(crate) struct Agreement {
 impl Agreement {
     /// One line with everything that was agreed on.
     pub(crate) fn line(&self) -> String {
-        let mut parts = vec![self.version.clone(), self.suite.clone(), self.group.clone()];
+        let mut parts = vec![self.version.clone(), self.suite.clone()];
+        parts.extend(self.group.clone());
         parts.extend(self.peer_signature.clone());
         parts.extend(
             self.alpn
@@ -165,7 +166,7 @@ pub(crate) mod tests {
         Agreement {
             version: "TLS 1.3".into(),
             suite: "TLS_AES_128_GCM_SHA256".into(),
-            group: "x25519".into(),
+            group: Some("x25519".into()),
             peer_signature: Some("ecdsa_secp256r1_sha256".into()),
             alpn: Some("http/1.1".into()),
             server_name: Some("db.example".into()),

@@ -16,6 +16,7 @@ use crate::config::builder::{ClientSide, ConfigBuilder, ServerSide};
 use crate::config::credential::Credential;
 use crate::config::environment::Environment;
 use crate::config::limits::Limits;
+use crate::connection::established::ProtocolVersion;
 use crate::connection::settings::Settings;
 use crate::crypto::group::NamedGroup;
 use crate::crypto::signature::SignatureScheme;
@@ -40,11 +41,19 @@ pub enum PeerNames {
 }
 
 /// What both roles configure.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a setting of its own"
+)]
 pub(crate) struct Config {
+    /// The versions that are allowed; one without a suite is not offered.
+    pub(crate) versions: Vec<ProtocolVersion>,
     pub(crate) settings: Settings,
     pub(crate) verifier: Arc<dyn Verifier>,
     pub(crate) names: PeerNames,
     pub(crate) security_level: u8,
+    /// The strength that the security level asks for.
+    pub(crate) required_bits: u32,
     pub(crate) credentials: Vec<Credential>,
     pub(crate) suites: Vec<CipherSuite>,
     pub(crate) groups: Vec<NamedGroup>,
@@ -58,12 +67,61 @@ pub(crate) struct Config {
     pub(crate) post_handshake_auth: bool,
     /// Client: ask which credential to show.
     pub(crate) ask_for_credential: bool,
+    /// TLS 1.2: a peer without the extended master secret is refused.
+    pub(crate) require_extended_master_secret: bool,
+    /// Client, TLS 1.2: a server without `renegotiation_info` is refused.
+    pub(crate) require_renegotiation_info: bool,
+    /// TLS 1.2: the peer may start a renegotiation.
+    pub(crate) accept_renegotiation: bool,
+    /// TLS 1.2: the peer may be somebody else after a renegotiation.
+    pub(crate) accept_identity_change: bool,
     pub(crate) resumption: Resumption,
     pub(crate) environment: Environment,
     pub(crate) limits: Limits,
 }
 
 impl Config {
+    /// Whether the version is allowed and has a suite, and a group for it.
+    pub(crate) fn offers(&self, version: ProtocolVersion) -> bool {
+        let has_group = |suite: CipherSuite| match version {
+            ProtocolVersion::Tls13 => true,
+            ProtocolVersion::Tls12 => {
+                suite.is_anonymous() || self.groups.iter().any(|group| group.is_for_tls12())
+            }
+        };
+        self.versions.contains(&version) && self.suites_of(version).any(has_group)
+    }
+
+    /// The version, if there is but one.
+    pub(crate) fn only_version(&self) -> Option<ProtocolVersion> {
+        let both = [ProtocolVersion::Tls12, ProtocolVersion::Tls13];
+        match both.map(|version| self.offers(version)) {
+            [true, false] => Some(ProtocolVersion::Tls12),
+            [false, true] => Some(ProtocolVersion::Tls13),
+            _ => None,
+        }
+    }
+
+    /// The suites of a version, most wanted first.
+    pub(crate) fn suites_of(
+        &self,
+        version: ProtocolVersion,
+    ) -> impl Iterator<Item = CipherSuite> + Clone {
+        let suites = self.suites.iter().copied();
+        suites.filter(move |suite| suite.version() == version)
+    }
+
+    /// The schemes in which handshakes of a version are signed, most wanted first.
+    pub(crate) fn schemes_of(
+        &self,
+        version: ProtocolVersion,
+    ) -> impl Iterator<Item = SignatureScheme> {
+        let schemes = self.signature_schemes.iter().copied();
+        schemes.filter(move |scheme| {
+            version == ProtocolVersion::Tls12 || !scheme.is_for_certificates_only()
+        })
+    }
+
     /// The names of the authorities, for `certificate_authorities`.
     pub(crate) fn authority_names(&self) -> Vec<DistinguishedName<'_>> {
         self.authorities

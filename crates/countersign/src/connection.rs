@@ -5,6 +5,7 @@ pub(crate) mod established;
 pub(crate) mod event;
 pub(crate) mod inbound;
 pub(crate) mod outbound;
+mod renegotiation;
 pub(crate) mod settings;
 pub(crate) mod state;
 mod ticket;
@@ -17,16 +18,16 @@ use countersign_x509::{Decision, Step, VerifyCode};
 use pki_types::ServerName;
 
 use crate::config::{ClientConfig, Config, ServerConfig};
-use crate::connection::established::{Agreed, Established};
+use crate::connection::established::{Agreed, Established, ProtocolVersion};
 use crate::connection::event::{Completed, Event, Received};
 use crate::connection::inbound::{Arrival, Inbound};
 use crate::connection::outbound::{Flight, Outbound};
 use crate::connection::state::State;
 use crate::connection::trace::{Traced, Tracer};
 use crate::error::{Error, Misuse, Result};
+use crate::handshake::authenticate::{Identity, Shown};
 use crate::handshake::script::{Effect, Progress, Script, Wire};
-use crate::handshake::tls13::authenticate::{Identity, Shown};
-use crate::handshake::tls13::{client, server};
+use crate::handshake::{client, server};
 use crate::messages::KeyUpdate;
 use crate::record::Sealer;
 use crate::verify::mode::{Role, VerifyMode};
@@ -76,6 +77,8 @@ pub struct Connection {
     state: State,
     question: Option<QuestionId>,
     accepted_by_peer: bool,
+    /// How often the handshake was made again (TLS 1.2).
+    renegotiations: u32,
     /// What happened in another call than `receive`, which will tell it.
     pending: Option<Event>,
     failure: Option<Error>,
@@ -86,6 +89,8 @@ pub struct Connection {
 enum Outcome {
     /// The handshake.
     Handshake(Box<Established>),
+    /// A renegotiation.
+    Renegotiated(Box<Established>),
     /// A server knows who its client is, or that it has no certificate.
     Authenticated(Option<Identity>),
     /// A client has said who it is, if anybody.
@@ -145,7 +150,7 @@ impl Connection {
         };
         Self {
             role,
-            inbound: Inbound::new(role.peer(), &config.limits, tracer.clone()),
+            inbound: Inbound::new(role.peer(), &config, tracer.clone()),
             outbound: Outbound::new(sealer, tracer.clone()),
             tracer,
             config,
@@ -155,6 +160,7 @@ impl Connection {
             state: State::AwaitingClientHello,
             question: None,
             accepted_by_peer: false,
+            renegotiations: 0,
             pending: None,
             failure: None,
         }
@@ -222,6 +228,14 @@ impl Connection {
                         event: Event::Data(range),
                     });
                 }
+                Arrival::ChangeCipherSpec => {
+                    let script = self.script.as_mut();
+                    let progress = script.map(Script::resume_with_change_cipher_spec);
+                    if let Some(event) = self.advance(progress, output)? {
+                        return Ok(Received { consumed, event });
+                    }
+                }
+                Arrival::NoRenegotiation => self.note_refusal()?,
                 // A close_notify in the middle of a handshake ends it without a result.
                 Arrival::Closed if self.established.is_none() => return Err(Error::Closed),
                 Arrival::Closed | Arrival::Handshake | Arrival::Nothing => {}
@@ -232,7 +246,9 @@ impl Connection {
     /// Hands whole handshake messages to whom they concern, until something happens.
     fn process_messages(&mut self, output: &mut Vec<u8>) -> Result<Option<Event>> {
         while let Some(message) = self.inbound.next_message()? {
-            let event = if self.concerns_script(&message) {
+            let event = if self.ignores(&message)? {
+                None
+            } else if self.concerns_script(&message) {
                 self.share_secrets();
                 let progress = self
                     .script
@@ -283,6 +299,7 @@ impl Connection {
             match effect {
                 Effect::InstallReadKeys(keys) => self.inbound.install(keys)?,
                 Effect::SkipEarlyData => self.inbound.skip_early_data(),
+                Effect::SettleVersion(version) => self.inbound.settle_version(version)?,
                 effect => self.outbound.apply(effect, &mut flight, output)?,
             }
         }
@@ -303,9 +320,14 @@ impl Connection {
         let what = match outcome {
             Outcome::Handshake(established) => {
                 self.established = Some(*established);
-                // A server has the client's Finished, after which nothing can be refused.
-                self.accepted_by_peer = self.role == Role::Server;
+                // A server has the client's Finished, after which nothing can be refused. In TLS 1.2 a client has
+                // the server's, which comes last, or with a session that was accepted before.
+                self.accepted_by_peer = self.role == Role::Server || self.is_tls12();
                 Completed::Handshake
+            }
+            Outcome::Renegotiated(established) => {
+                self.established = Some(*established);
+                Completed::Renegotiation
             }
             Outcome::Authenticated(identity) => {
                 if let Some(established) = &mut self.established {
@@ -381,10 +403,11 @@ impl Connection {
     /// The slices are gathered; data is copied once, into `output`, and encrypted there.
     ///
     /// # Errors
-    /// [`Misuse::HandshakeRunning`] before the handshake is complete, [`Misuse::AlreadyClosed`]
-    /// after [`close`](Self::close).
+    /// [`Misuse::HandshakeRunning`] before the handshake is complete, [`Misuse::RenegotiationRunning`] while TLS 1.2 makes
+    /// it again, [`Misuse::AlreadyClosed`] after [`close`](Self::close).
     pub fn send(&mut self, plaintext: &[IoSlice<'_>], output: &mut Vec<u8>) -> Result<usize> {
         self.check_connected()?;
+        self.check_not_renegotiating()?;
         self.outbound
             .send_data(plaintext, output)
             .map_err(|error| self.fail(error, output))
@@ -394,9 +417,12 @@ impl Connection {
     /// `ask_peer` (RFC 9846 §4.7.3, `SSL_key_update`). It also happens by itself, in time.
     ///
     /// # Errors
-    /// As for [`send`](Self::send).
+    /// As for [`send`](Self::send), and [`Misuse::NotInThisVersion`] in TLS 1.2.
     pub fn update_keys(&mut self, ask_peer: bool, output: &mut Vec<u8>) -> Result<()> {
         self.check_connected()?;
+        if self.is_tls12() {
+            return Err(Misuse::NotInThisVersion.into());
+        }
         if self.outbound.is_closed() {
             return Err(Misuse::AlreadyClosed.into());
         }
@@ -548,24 +574,35 @@ impl Connection {
         self.accepted_by_peer
     }
 
-    /// Derives keying material that both ends share, for another protocol (RFC 9846 §7.5,
-    /// `SSL_export_keying_material`). An absent context is the same as an empty one.
+    /// Derives keying material that both ends share, for another protocol (RFC 9846 §7.5, RFC 5705,
+    /// `SSL_export_keying_material`). In TLS 1.3 an absent context is the same as an empty one, in TLS 1.2 it is not.
     ///
     /// # Errors
     /// [`Misuse::HandshakeRunning`] before the handshake is complete, [`Misuse::ExportTooLong`] if `out`
-    /// is longer than 255 hash lengths, and the error that ended the connection, if one did.
+    /// is longer than 255 hash lengths, [`Misuse::ExportWithoutExtendedMasterSecret`] where what is exported might not
+    /// belong to this connection alone, and the error that ended the connection, if one did.
     pub fn export_keying_material(
         &self,
         label: &[u8],
-        context: &[u8],
+        context: Option<&[u8]>,
         out: &mut [u8],
     ) -> Result<()> {
         // RFC 9846 §6.2: the secrets of a failed connection MUST be forgotten.
         self.check_connected()?;
         let established = self.established.as_ref().ok_or(Misuse::HandshakeRunning)?;
-        established
-            .exporter
-            .derive(label, context, out)
-            .map_err(|_| Misuse::ExportTooLong.into())
+        established.exporter.derive(label, context, out)
+    }
+
+    /// Whether neither end has authenticated: the suite is anonymous (TLS 1.2, and only if
+    /// [`allow_anonymous`](crate::ConfigBuilder::allow_anonymous) was called). Whatever the verify mode is, nobody knows who the peer is.
+    pub fn is_anonymous(&self) -> bool {
+        self.agreed()
+            .is_some_and(|agreed| agreed.suite.is_anonymous())
+    }
+
+    /// Whether the connection is one of TLS 1.2.
+    fn is_tls12(&self) -> bool {
+        let agreed = self.agreed();
+        agreed.is_some_and(|agreed| agreed.version == ProtocolVersion::Tls12)
     }
 }

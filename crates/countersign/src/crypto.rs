@@ -2,10 +2,6 @@
 //! library that computes them, so that another one can take its place.
 
 mod der;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "no suite of TLS 1.3 exchanges keys in this way")
-)]
 pub(crate) mod finite_field;
 pub(crate) mod group;
 pub(crate) mod hash;
@@ -20,6 +16,7 @@ pub(crate) mod suite;
 #[cfg(test)]
 mod test_keys;
 
+pub use finite_field::FiniteFieldGroup;
 pub use group::NamedGroup;
 pub use private_key::{KeyError, PrivateKey, SignError, Signer};
 pub use random::{Random, RandomFailed, SystemRandom};

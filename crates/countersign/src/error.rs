@@ -76,6 +76,13 @@ pub enum Error {
         /// What this side was waiting for.
         during: State,
     },
+    /// The peer refused to negotiate again (TLS 1.2).
+    RenegotiationRefused {
+        /// The alert that was sent for it.
+        alert: Alert,
+    },
+    /// A key of TLS 1.2 has encrypted all the records that it safely may (RFC 9325 §4.4).
+    KeyExhausted,
     /// The connection is closed.
     Closed,
     /// A call that does not fit here. It is never caused by what the peer sent; the
@@ -119,6 +126,8 @@ pub enum Negotiated {
     SignatureScheme,
     /// The application protocol.
     ApplicationProtocol,
+    /// The extended master secret (RFC 7627).
+    ExtendedMasterSecret,
 }
 
 impl fmt::Display for Negotiated {
@@ -129,6 +138,7 @@ impl fmt::Display for Negotiated {
             Self::Group => "key exchange group",
             Self::SignatureScheme => "signature scheme",
             Self::ApplicationProtocol => "application protocol",
+            Self::ExtendedMasterSecret => "derivation of the master secret",
         })
     }
 }
@@ -159,6 +169,17 @@ pub enum Misuse {
     ForbiddenUnderHttp2,
     /// The verify mode says not to ask.
     ModeDoesNotAsk(Why),
+    /// TLS 1.3 has no renegotiation, and TLS 1.2 no KeyUpdate: the version of this connection lacks
+    /// what was called for.
+    NotInThisVersion,
+    /// A renegotiation is running: nothing can be sent until it is complete.
+    RenegotiationRunning,
+    /// The peer lacks secure renegotiation (RFC 5746) or the extended master secret (RFC 7627).
+    CannotRenegotiateSafely,
+    /// The connection has been renegotiated as often as its limits allow.
+    TooManyRenegotiations,
+    /// Without the extended master secret what is exported need not belong to this connection alone (RFC 7627 §5.4).
+    ExportWithoutExtendedMasterSecret,
     /// Exported keying material longer than 255 hash lengths was asked for.
     ExportTooLong,
 }
@@ -194,6 +215,22 @@ impl fmt::Display for Misuse {
                 "The verify mode says CLIENT_ONCE and the client was asked before. Use the identity that is known."
             }
             Self::ModeDoesNotAsk(_) => "The verify mode says not to ask now.",
+            Self::NotInThisVersion => {
+                "The protocol version of this connection has no such thing: look at Connection::agreed first."
+            }
+            Self::RenegotiationRunning => {
+                "A renegotiation is running. Call Connection::receive until Event::Completed, then send."
+            }
+            Self::CannotRenegotiateSafely => {
+                "The peer lacks secure renegotiation (RFC 5746) or the extended master secret (RFC 7627). \
+                 Have it updated, or ask for the certificate in the first handshake."
+            }
+            Self::TooManyRenegotiations => {
+                "The connection was renegotiated as often as Limits::renegotiations allows. Open another one."
+            }
+            Self::ExportWithoutExtendedMasterSecret => {
+                "The peer lacks the extended master secret (RFC 7627), so exported keying material would be unsafe."
+            }
             Self::ExportTooLong => {
                 "More keying material was asked for than can be exported at once."
             }
@@ -224,10 +261,12 @@ impl Error {
             | Self::NothingInCommon { alert, .. }
             | Self::UnsafeGroup { alert, .. }
             | Self::PeerRejected { alert, .. }
-            | Self::NoPeerCertificate { alert } => Some(*alert),
-            Self::SigningFailed(_) | Self::RandomFailed | Self::Internal(_) => {
-                Some(Alert::InternalError)
-            }
+            | Self::NoPeerCertificate { alert }
+            | Self::RenegotiationRefused { alert } => Some(*alert),
+            Self::SigningFailed(_)
+            | Self::RandomFailed
+            | Self::KeyExhausted
+            | Self::Internal(_) => Some(Alert::InternalError),
             Self::AlertReceived { .. }
             | Self::Truncated { .. }
             | Self::Closed
@@ -246,7 +285,10 @@ impl Error {
             }
             Self::PeerViolated { .. } => Some("The peer's implementation is at fault, or somebody is in between.".into()),
             Self::NothingInCommon { what: Negotiated::Version, .. } => {
-                Some("Enable TLS 1.3 at the other end.".into())
+                Some("Enable TLS 1.2 or 1.3 at the other end: older versions are broken (RFC 8996).".into())
+            }
+            Self::NothingInCommon { what: Negotiated::ExtendedMasterSecret, .. } => {
+                Some("Update the other end, or do not require the extended master secret.".into())
             }
             Self::NothingInCommon { what, .. } => {
                 Some(format!("Configure a common {what} at one of the two ends.").into())
@@ -262,6 +304,10 @@ impl Error {
             Self::Truncated { during: State::Connected } => Some(
                 "Treat what was received as incomplete, unless the application's own protocol says where it ends.".into(),
             ),
+            Self::RenegotiationRefused { .. } => Some(
+                "Allow renegotiation at the other end, ask for the certificate in the first handshake, or use TLS 1.3.".into(),
+            ),
+            Self::KeyExhausted => Some("Renegotiate in time, open another connection, or use TLS 1.3.".into()),
             Self::Truncated { .. } => Some("The log of the other end may say why it gave up.".into()),
             Self::SigningFailed(_) | Self::RandomFailed | Self::Closed | Self::Misuse(_) | Self::Internal(_) => None,
         }
@@ -291,7 +337,10 @@ fn advice_on_alert(alert: Alert) -> Option<&'static str> {
             "The other end refused the purpose or kind of this side's certificate: check its extended key usage."
         }
         Alert::AccessDenied => "The certificate is valid, but the other end does not let it in.",
-        Alert::ProtocolVersion => "The other end does not speak TLS 1.3: enable it there.",
+        Alert::ProtocolVersion => {
+            "The other end speaks none of the versions that are offered: enable TLS 1.2 or 1.3 there."
+        }
+        Alert::NoRenegotiation => "The other end does not negotiate again: allow it there.",
         Alert::HandshakeFailure => {
             "The two ends have no common parameters, or the other end wants a certificate."
         }
@@ -341,6 +390,12 @@ impl fmt::Display for Error {
                 f,
                 "The connection ended without a close_notify while this side was {during}: data may be missing."
             )?,
+            Self::RenegotiationRefused { .. } => {
+                f.write_str("The peer refused to negotiate again.")?;
+            }
+            Self::KeyExhausted => {
+                f.write_str("A key of TLS 1.2 has encrypted all the records that it safely may.")?;
+            }
             Self::Closed => f.write_str("The connection is closed.")?,
             Self::Misuse(misuse) => misuse.fmt(f)?,
             Self::SigningFailed(reason) => {
@@ -384,7 +439,9 @@ impl From<Error> for std::io::Error {
         let kind = match &error {
             Error::Truncated { .. } => ErrorKind::UnexpectedEof,
             Error::Closed => ErrorKind::NotConnected,
-            Error::AlertReceived { .. } => ErrorKind::ConnectionAborted,
+            Error::AlertReceived { .. } | Error::RenegotiationRefused { .. } => {
+                ErrorKind::ConnectionAborted
+            }
             Error::PeerRejected { .. } | Error::NoPeerCertificate { .. } => {
                 ErrorKind::PermissionDenied
             }
@@ -392,7 +449,10 @@ impl From<Error> for std::io::Error {
             Error::PeerViolated { .. }
             | Error::NothingInCommon { .. }
             | Error::UnsafeGroup { .. } => ErrorKind::InvalidData,
-            Error::SigningFailed(_) | Error::RandomFailed | Error::Internal(_) => ErrorKind::Other,
+            Error::SigningFailed(_)
+            | Error::RandomFailed
+            | Error::KeyExhausted
+            | Error::Internal(_) => ErrorKind::Other,
         };
         Self::new(kind, error)
     }

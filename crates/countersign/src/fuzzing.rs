@@ -14,47 +14,91 @@ use crate::crypto::suite::{AeadKey, CipherSuite};
 use crate::error::{Error, Result};
 use crate::messages::{
     Certificate, CertificateRequest, CertificateVerify, ClientHello, EncryptedExtensions, Finished,
-    KeyUpdate, Message, MessageType, NewSessionTicket, Reader, ServerHelloOrRetry, Writer,
+    KeyUpdate, Message, MessageType, NewSessionTicket, Reader, ServerHelloOrRetry, Writer, tls12,
 };
 use crate::record::{
-    ContentType, HEADER_LEN, Joiner, MessageLimits, Opener, PlaintextAlerts, Sealer, parse_header,
+    ContentType, HEADER_LEN, Joiner, MessageLimits, NonceSequence12, Opener, PlaintextAlerts,
+    Sealer, parse_header,
 };
+
+/// Reads as one message what can be written, and then reads as the same.
+macro_rules! round_trip {
+    ($message:ty, $body:expr) => {
+        match <$message>::read(&mut Reader::new($body)) {
+            Ok(message) => {
+                // What has no field, as an unknown extension, is gone after the first writing.
+                let written = rewritten(&message);
+                let again = <$message>::read(&mut Reader::new(&written));
+                let again = again.expect("what was written can be read");
+                assert_eq!(rewritten(&again), written);
+            }
+            Err(error) => check_alert(&error),
+        }
+    };
+}
 
 /// Reads `body` as the handshake message of that type. What can be read can be written, and
 /// then reads as the same.
 pub fn messages(message_type: u8, body: &[u8]) {
-    macro_rules! round_trip {
-        ($message:ident) => {
-            match $message::read(&mut Reader::new(body)) {
-                Ok(message) => {
-                    // What has no field, as an unknown extension, is gone after the first writing.
-                    let written = rewritten(&message);
-                    let again = $message::read(&mut Reader::new(&written));
-                    let again = again.expect("what was written can be read");
-                    assert_eq!(rewritten(&again), written);
-                }
-                Err(error) => check_alert(&error),
-            }
-        };
-    }
     match MessageType::from(message_type) {
         MessageType::ClientHello => {
-            round_trip!(ClientHello);
+            round_trip!(ClientHello<'_>, body);
             if let Ok(hello) = ClientHello::read(&mut Reader::new(body)) {
                 let repeats = hello.check_retry_of(&hello).is_ok();
                 assert_eq!(repeats, !hello.extensions.early_data);
                 let _ = hello.check_key_shares();
             }
         }
-        MessageType::ServerHello => round_trip!(ServerHelloOrRetry),
-        MessageType::EncryptedExtensions => round_trip!(EncryptedExtensions),
-        MessageType::CertificateRequest => round_trip!(CertificateRequest),
-        MessageType::Certificate => round_trip!(Certificate),
-        MessageType::CertificateVerify => round_trip!(CertificateVerify),
-        MessageType::Finished => round_trip!(Finished),
-        MessageType::NewSessionTicket => round_trip!(NewSessionTicket),
-        MessageType::KeyUpdate => round_trip!(KeyUpdate),
+        MessageType::ServerHello => round_trip!(ServerHelloOrRetry<'_>, body),
+        MessageType::EncryptedExtensions => round_trip!(EncryptedExtensions<'_>, body),
+        MessageType::CertificateRequest => {
+            round_trip!(CertificateRequest<'_>, body);
+            round_trip!(tls12::CertificateRequest<'_>, body);
+        }
+        MessageType::Certificate => {
+            round_trip!(Certificate<'_>, body);
+            round_trip!(tls12::Certificate<'_>, body);
+        }
+        MessageType::CertificateVerify => round_trip!(CertificateVerify<'_>, body),
+        MessageType::Finished => round_trip!(Finished<'_>, body),
+        MessageType::NewSessionTicket => {
+            round_trip!(NewSessionTicket<'_>, body);
+            round_trip!(tls12::NewSessionTicket<'_>, body);
+        }
+        MessageType::KeyUpdate => round_trip!(KeyUpdate, body),
+        MessageType::HelloRequest
+        | MessageType::ServerHelloDone
+        | MessageType::ServerKeyExchange
+        | MessageType::ClientKeyExchange => messages_of_tls12(message_type, body),
         MessageType::EndOfEarlyData | MessageType::MessageHash | MessageType::Unknown(_) => {}
+    }
+}
+
+fn messages_of_tls12(message_type: u8, body: &[u8]) {
+    match MessageType::from(message_type) {
+        MessageType::HelloRequest => round_trip!(tls12::HelloRequest, body),
+        MessageType::ServerHelloDone => round_trip!(tls12::ServerHelloDone, body),
+        MessageType::ServerKeyExchange => {
+            round_trip!(tls12::ServerKeyExchange<'_>, body);
+            let exchange = tls12::ServerKeyExchange { content: body };
+            let read = [
+                exchange.signed().map(|_| ()),
+                exchange.anonymous().map(|_| ()),
+            ];
+            read.iter()
+                .filter_map(|read| read.as_ref().err())
+                .for_each(check_alert);
+        }
+        MessageType::ClientKeyExchange => {
+            round_trip!(tls12::ClientKeyExchange<'_>, body);
+            let content = tls12::ClientPublic::Undecoded(body);
+            let exchange = tls12::ClientKeyExchange { content };
+            let read = [exchange.curve_point(), exchange.finite_field()];
+            read.iter()
+                .filter_map(|read| read.as_ref().err())
+                .for_each(check_alert);
+        }
+        _ => {}
     }
 }
 
@@ -93,20 +137,38 @@ pub fn records(data: &[u8]) {
         assert_eq!(received, data);
         damaged_is_refused(&mut opener(), sealed, data);
     }
+    for suite in [
+        CipherSuite::EcdheEcdsaAes128GcmSha256,
+        CipherSuite::EcdheEcdsaChaCha20Poly1305Sha256,
+    ] {
+        let key = || key(suite).expect("the key has the right length");
+        let nonces = || NonceSequence12::new(suite.nonce_form(), &IV);
+        let opener = || Opener::tls12(key(), nonces());
+        let _ = receive(&mut opener(), data);
+        let sealed = seal(Sealer::tls12(key(), nonces(), u64::MAX), data);
+        let received = receive(&mut opener(), &sealed).expect("what was sealed can be opened");
+        assert_eq!(received, data);
+        damaged_is_refused(&mut opener(), sealed, data);
+    }
 }
 
 const IV: [u8; 12] = [7; 12];
 
 fn key(suite: CipherSuite) -> Result<AeadKey> {
     match suite {
-        CipherSuite::Aes128GcmSha256 => AeadKey::new(suite, &[9; 16]),
+        CipherSuite::Aes128GcmSha256 | CipherSuite::EcdheEcdsaAes128GcmSha256 => {
+            AeadKey::new(suite, &[9; 16])
+        }
         _ => AeadKey::new(suite, &[9; 32]),
     }
 }
 
 fn sealed(suite: CipherSuite, data: &[u8]) -> Vec<u8> {
     let key = key(suite).expect("the key has the right length");
-    let mut sealer = Sealer::keyed(key, IV, u64::MAX);
+    seal(Sealer::keyed(key, IV, u64::MAX), data)
+}
+
+fn seal(mut sealer: Sealer, data: &[u8]) -> Vec<u8> {
     let (head, tail) = data.split_at(data.len() / 3);
     let slices = [IoSlice::new(head), IoSlice::new(&[]), IoSlice::new(tail)];
     let mut output = Vec::new();

@@ -1,6 +1,6 @@
 //! TLS that knows who is at the other end.
 //!
-//! A TLS 1.3 client and server with OpenSSL's peer verification: the modes of
+//! A TLS 1.2 and 1.3 client and server with OpenSSL's peer verification: the modes of
 //! `SSL_CTX_set_verify`, the verify callback, depth and result, in both roles; with a full report of
 //! why a peer was accepted or not, and verdicts that may take their time.
 //!
@@ -66,8 +66,8 @@ pub use countersign_x509::{
     TrustStore, ValidationTime, VerifyCode,
 };
 pub use crypto::{
-    CipherSuite, KeyError, NamedGroup, PrivateKey, Random, RandomFailed, SignError,
-    SignatureScheme, Signer, SystemRandom,
+    CipherSuite, FiniteFieldGroup, KeyError, NamedGroup, PrivateKey, Random, RandomFailed,
+    SignError, SignatureScheme, Signer, SystemRandom,
 };
 pub use error::{Error, Misuse, Negotiated, Rejection};
 pub use session::ResumePolicy;

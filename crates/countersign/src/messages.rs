@@ -34,6 +34,7 @@ mod server_hello;
 mod server_name;
 #[cfg(test)]
 mod tests;
+pub(crate) mod tls12;
 mod writer;
 
 pub(crate) use certificate::{Certificate, CertificateEntry};
@@ -50,7 +51,7 @@ pub(crate) use list::List;
 pub(crate) use new_session_ticket::NewSessionTicket;
 pub(crate) use pre_shared_key::{PreSharedKeys, PskBinder, PskIdentity};
 pub(crate) use reader::Reader;
-pub(crate) use server_hello::{ServerHello, ServerHelloOrRetry};
+pub(crate) use server_hello::{ExtensionsOfTls12, ServerHello, ServerHelloOrRetry};
 #[cfg(test)]
 pub(crate) use tests::hex;
 pub(crate) use writer::Writer;
@@ -61,17 +62,21 @@ use crate::violation::Violation;
 /// The length of what precedes every handshake message: its type and its length.
 pub(crate) const HEADER_LEN: usize = 4;
 
-/// The kind of a handshake message (RFC 9846 §4).
+/// The kind of a handshake message (RFC 9846 §4, RFC 5246 §7.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MessageType {
+    HelloRequest,
     ClientHello,
     ServerHello,
     NewSessionTicket,
     EndOfEarlyData,
     EncryptedExtensions,
     Certificate,
+    ServerKeyExchange,
     CertificateRequest,
+    ServerHelloDone,
     CertificateVerify,
+    ClientKeyExchange,
     Finished,
     KeyUpdate,
     MessageHash,
@@ -82,14 +87,18 @@ impl MessageType {
     /// The number on the wire.
     pub(crate) const fn code(self) -> u8 {
         match self {
+            Self::HelloRequest => 0,
             Self::ClientHello => 1,
             Self::ServerHello => 2,
             Self::NewSessionTicket => 4,
             Self::EndOfEarlyData => 5,
             Self::EncryptedExtensions => 8,
             Self::Certificate => 11,
+            Self::ServerKeyExchange => 12,
             Self::CertificateRequest => 13,
+            Self::ServerHelloDone => 14,
             Self::CertificateVerify => 15,
+            Self::ClientKeyExchange => 16,
             Self::Finished => 20,
             Self::KeyUpdate => 24,
             Self::MessageHash => 254,
@@ -101,14 +110,18 @@ impl MessageType {
 impl From<u8> for MessageType {
     fn from(code: u8) -> Self {
         match code {
+            0 => Self::HelloRequest,
             1 => Self::ClientHello,
             2 => Self::ServerHello,
             4 => Self::NewSessionTicket,
             5 => Self::EndOfEarlyData,
             8 => Self::EncryptedExtensions,
             11 => Self::Certificate,
+            12 => Self::ServerKeyExchange,
             13 => Self::CertificateRequest,
+            14 => Self::ServerHelloDone,
             15 => Self::CertificateVerify,
+            16 => Self::ClientKeyExchange,
             20 => Self::Finished,
             24 => Self::KeyUpdate,
             254 => Self::MessageHash,
@@ -150,7 +163,8 @@ pub(crate) fn message_type(message: &[u8]) -> Result<MessageType> {
 /// The name of a whole message, for people.
 pub(crate) fn message_name(message: &[u8]) -> &'static str {
     let is_retry = message.get(6..38) == Some(hello_retry_request::RETRY_RANDOM.as_slice());
-    match message_type(message).unwrap_or(MessageType::Unknown(0)) {
+    match message_type(message).unwrap_or(MessageType::Unknown(u8::MAX)) {
+        MessageType::HelloRequest => "HelloRequest",
         MessageType::ClientHello => "ClientHello",
         MessageType::ServerHello if is_retry => "HelloRetryRequest",
         MessageType::ServerHello => "ServerHello",
@@ -158,7 +172,10 @@ pub(crate) fn message_name(message: &[u8]) -> &'static str {
         MessageType::EndOfEarlyData => "EndOfEarlyData",
         MessageType::EncryptedExtensions => "EncryptedExtensions",
         MessageType::Certificate => "Certificate",
+        MessageType::ServerKeyExchange => "ServerKeyExchange",
         MessageType::CertificateRequest => "CertificateRequest",
+        MessageType::ServerHelloDone => "ServerHelloDone",
+        MessageType::ClientKeyExchange => "ClientKeyExchange",
         MessageType::CertificateVerify => "CertificateVerify",
         MessageType::Finished => "Finished",
         MessageType::KeyUpdate => "KeyUpdate",

@@ -21,12 +21,14 @@ mod join;
 mod nonce;
 mod open;
 mod seal;
+mod tls12;
 
 pub(crate) use fragment::Gather;
 pub(crate) use frame::{ContentType, HEADER_LEN, Header, parse_header};
 pub(crate) use join::{Joiner, MessageLimits};
 pub(crate) use open::{Opener, PlaintextAlerts};
 pub(crate) use seal::Sealer;
+pub(crate) use tls12::NonceSequence12;
 
 /// Whether records are encrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

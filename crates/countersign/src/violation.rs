@@ -63,7 +63,10 @@ violations! {
     EarlyApplicationData, UnexpectedMessage, "RFC 9846 §2", "It sent application data before the handshake allows it.";
     ReadLimitReached, BadRecordMac, "RFC 9846 §5.5", "It used one key for more records than is safe.";
 
+    MissingChangeCipherSpec, UnexpectedMessage, "RFC 5246 §7.4.9", "It did not send the change_cipher_spec that was due.";
+
     // Alerts
+    BadAlertLevel, IllegalParameter, "RFC 5246 §7.2", "It sent an alert that is neither a warning nor fatal.";
     MalformedAlert, DecodeError, "RFC 9846 §6", "It sent an alert that is not exactly two bytes.";
     TooManyWarnings, UnexpectedMessage, "RFC 9846 §6", "It sent too many warning alerts in a row.";
 
@@ -107,6 +110,22 @@ violations! {
     CompressionChosen, IllegalParameter, "RFC 9846 §4.2.3", "It chose a compression method.";
     ServerShareNotOffered, IllegalParameter, "RFC 9846 §4.3.8", "Its key share is of a group that was not offered.";
     AlpnNotOffered, IllegalParameter, "RFC 7301 §3.1", "It chose an application protocol that was not offered.";
+
+    // Hellos of TLS 1.2
+    InappropriateFallback, InappropriateFallback, "RFC 7507 §3", "It fell back to an older version although both ends have a newer one.";
+    DowngradeDetected, IllegalParameter, "RFC 9846 §4.2.3", "Its random value says that somebody made it choose an older version than it has.";
+    MissingUncompressedPoints, IllegalParameter, "RFC 8422 §5.1.2", "It does not take points in uncompressed form.";
+    SessionNotOffered, IllegalParameter, "RFC 5246 §7.4.1.3", "It resumed a session that was not offered.";
+    SessionSuiteChanged, IllegalParameter, "RFC 5246 §7.4.1.3", "It resumed a session with another cipher suite.";
+    ExtendedMasterSecretLost, HandshakeFailure, "RFC 7627 §5.3", "It dropped the extended master secret of the session or connection at hand.";
+    MissingRenegotiationInfo, HandshakeFailure, "RFC 5746 §3.4", "It lacks secure renegotiation.";
+    RenegotiationMismatch, HandshakeFailure, "RFC 5746 §3.5", "Its renegotiation_info does not belong to this connection: somebody is in between.";
+    ServerNameChanged, IllegalParameter, "RFC 5746 §5", "It asked for another server name in a renegotiation.";
+    IdentityChanged, IllegalParameter, "RFC 5746 §5", "It was somebody else before the renegotiation.";
+
+    // Authentication in TLS 1.2
+    SuiteKeyMismatch, IllegalParameter, "RFC 5246 §7.4.2", "The key of its certificate does not fit the cipher suite.";
+    AnonymousRequest, HandshakeFailure, "RFC 5246 §7.4.4", "It asked for a certificate although it is anonymous itself.";
 
     // Authentication
     EmptyServerCertificate, DecodeError, "RFC 9846 §4.5.2", "It sent no certificate although a server must.";

@@ -160,7 +160,7 @@ fn a_failed_connection_exports_no_keying_material() {
     let connection = &pair.server.connection;
     assert!(
         connection
-            .export_keying_material(b"EXPORTER", b"", &mut out)
+            .export_keying_material(b"EXPORTER", None, &mut out)
             .is_ok()
     );
     pair.client.send(b"data").unwrap();
@@ -170,7 +170,7 @@ fn a_failed_connection_exports_no_keying_material() {
         let mut out = [0; 32];
         let exported = end
             .connection
-            .export_keying_material(b"EXPORTER", b"", &mut out);
+            .export_keying_material(b"EXPORTER", None, &mut out);
         assert!(exported.is_err());
         assert_eq!(out, [0; 32]);
     }

@@ -9,12 +9,13 @@ use std::sync::Arc;
 use ::countersign::{
     CipherSuite, ClientConfig, ClientSide, Clock, ConfigBuilder, Connection, Credential,
     CredentialQuestion, Error, Event, KeyLog as CountersignKeyLog, NamedGroup, PeerQuestion,
-    Question, ServerConfig, ServerSide, SignatureScheme, TrustStore, Verdict, VerifyMode,
+    ProtocolVersion, Question, ServerConfig, ServerSide, SignatureScheme, TrustStore, Verdict,
+    VerifyMode,
 };
 use pki_types::UnixTime;
 
 use super::credentials::authority_pem;
-use super::{ClientCertificate, NOW, Setup};
+use super::{ClientCertificate, NOW, Setup, Version};
 use crate::endpoint::Endpoint;
 use crate::wiretap::KeyLog;
 
@@ -68,6 +69,10 @@ pub fn server_builder(setup: &Setup) -> ConfigBuilder<ServerSide> {
 fn common<R>(builder: ConfigBuilder<R>, setup: &Setup) -> ConfigBuilder<R> {
     let groups = setup.groups.iter().map(|group| group.number());
     let mut builder = builder
+        .versions([match setup.version {
+            Version::Tls12 => ProtocolVersion::Tls12,
+            Version::Tls13 => ProtocolVersion::Tls13,
+        }])
         .trust(TrustStore::from_pem(authority_pem().as_bytes()).unwrap())
         .clock(FixedTime)
         .key_log(Log(setup.log.clone()))

@@ -14,7 +14,7 @@ use ::openssl::x509::X509;
 use ::openssl::x509::store::X509StoreBuilder;
 
 use super::credentials::authority_pem;
-use super::{ClientCertificate, NOW, Setup};
+use super::{ClientCertificate, NOW, Setup, Version};
 use crate::endpoint::{Endpoint, Side};
 
 /// An OpenSSL connection over memory.
@@ -62,9 +62,12 @@ pub fn server_builder(setup: &Setup) -> SslContextBuilder {
 
 fn context(setup: &Setup) -> SslContextBuilder {
     let mut builder = SslContext::builder(SslMethod::tls()).unwrap();
-    builder
-        .set_min_proto_version(Some(SslVersion::TLS1_3))
-        .unwrap();
+    let version = Some(match setup.version {
+        Version::Tls12 => SslVersion::TLS1_2,
+        Version::Tls13 => SslVersion::TLS1_3,
+    });
+    builder.set_min_proto_version(version).unwrap();
+    builder.set_max_proto_version(version).unwrap();
     if let Some(suite) = setup.suite {
         builder.set_ciphersuites(suite.name()).unwrap();
     }

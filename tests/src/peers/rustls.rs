@@ -10,7 +10,7 @@ use ::rustls::crypto::{CryptoProvider, aws_lc_rs};
 use ::rustls::server::danger::ClientCertVerifier;
 use ::rustls::server::{ClientCertVerifierBuilder, WebPkiClientVerifier};
 use ::rustls::time_provider::TimeProvider;
-use ::rustls::version::TLS13;
+use ::rustls::version::{TLS12, TLS13};
 use ::rustls::{
     CipherSuite, ClientConfig, ClientConnection, Connection, NamedGroup, RootCertStore,
     ServerConfig, ServerConnection, SignatureScheme,
@@ -19,7 +19,7 @@ use pki_types::pem::PemObject as _;
 use pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 
 use super::credentials::{Identity, authority_der};
-use super::{ClientCertificate, NOW, Setup};
+use super::{ClientCertificate, NOW, Setup, Version};
 use crate::endpoint::Endpoint;
 use crate::wiretap::KeyLog;
 
@@ -37,7 +37,7 @@ pub fn client(setup: &Setup) -> Rustls {
     let verifier =
         WebPkiServerVerifier::builder_with_provider(Arc::new(roots()), Arc::clone(&provider));
     let builder = ClientConfig::builder_with_details(provider, Arc::new(FixedTime))
-        .with_protocol_versions(&[&TLS13])
+        .with_protocol_versions(&[version(setup)])
         .unwrap()
         .with_webpki_verifier(verifier.build().unwrap());
     let mut config = match setup.identity {
@@ -78,7 +78,7 @@ pub fn server_config(setup: &Setup, verifier: Arc<dyn ClientCertVerifier>) -> Se
     let (chain, key) = parts(setup.identity.expect("a server has a certificate"));
     let provider = Arc::new(provider(setup));
     let mut config = ServerConfig::builder_with_details(provider, Arc::new(FixedTime))
-        .with_protocol_versions(&[&TLS13])
+        .with_protocol_versions(&[version(setup)])
         .unwrap()
         .with_client_cert_verifier(verifier)
         .with_single_cert(chain, key)
@@ -126,6 +126,13 @@ pub fn roots() -> RootCertStore {
 fn parts(identity: &Identity) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
     let key = PrivateKeyDer::from_pem_slice(identity.key_pem.as_bytes()).unwrap();
     (vec![identity.leaf.clone().into()], key)
+}
+
+fn version(setup: &Setup) -> &'static ::rustls::SupportedProtocolVersion {
+    match setup.version {
+        Version::Tls12 => &TLS12,
+        Version::Tls13 => &TLS13,
+    }
 }
 
 fn alpn(setup: &Setup) -> Vec<Vec<u8>> {

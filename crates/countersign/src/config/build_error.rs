@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use crate::crypto::suite::CipherSuite;
 use crate::verify::mode::VerifyMode;
 
 /// Why a configuration cannot be built. Each names the call that is missing or mistaken.
@@ -21,6 +22,10 @@ pub enum BuildError {
     BadProtocolName(String),
     /// A scheme that is allowed in certificates only was given for handshakes.
     SchemeForCertificatesOnly(String),
+    /// A suite under which nobody authenticates was given, without `.allow_anonymous()`.
+    AnonymousNotAllowed(CipherSuite),
+    /// No suite is of a version that is allowed, with a group for it.
+    NoSuiteOfVersion,
     /// The security level is not 0 to 5.
     BadSecurityLevel(u8),
     /// No suite, group or signature scheme is as strong as the security level asks.
@@ -59,8 +64,16 @@ impl fmt::Display for BuildError {
             ),
             Self::SchemeForCertificatesOnly(scheme) => write!(
                 f,
-                "The signature scheme {scheme} is allowed in certificates only (RFC 9846 §4.3.3). \
+                "The signature scheme {scheme} is allowed in certificates and in TLS 1.2 only (RFC 9846 §4.3.3). \
                  Give it to .certificate_schemes(…) instead."
+            ),
+            Self::AnonymousNotAllowed(suite) => write!(
+                f,
+                "Under the suite {suite} neither end authenticates. Leave it out, or call .allow_anonymous() if that is meant."
+            ),
+            Self::NoSuiteOfVersion => f.write_str(
+                "None of the cipher suites can be used in one of the versions. Compare .suites(…) with .versions(…); TLS 1.2 \
+                 needs a group other than X25519MLKEM768 as well.",
             ),
             Self::BadSecurityLevel(level) => {
                 write!(f, "The security level {level} does not exist. Use 0 to 5; the default is 2.")

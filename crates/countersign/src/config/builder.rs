@@ -12,6 +12,7 @@ use crate::config::credential::Credential;
 use crate::config::environment::{Clock, Environment, KeyLog};
 use crate::config::limits::Limits;
 use crate::config::{ClientConfig, Config, PeerNames, ServerConfig};
+use crate::connection::established::ProtocolVersion;
 use crate::connection::settings::Settings;
 use crate::connection::trace::Trace;
 use crate::crypto::group::NamedGroup;
@@ -24,7 +25,7 @@ use crate::session::keyring::TicketKeyring;
 use crate::session::store::SessionStore;
 use crate::session::tickets::{LONGEST_LIFETIME, Resumption};
 use crate::verify::judgement::VerifyCallback;
-use crate::verify::mode::VerifyMode;
+use crate::verify::mode::{Role, VerifyMode};
 use crate::verify::policy;
 use crate::verify::verifier::{ChainVerifier, Presented, Verifier};
 
@@ -41,7 +42,12 @@ pub enum ServerSide {}
 /// Builds a [`ClientConfig`] or a [`ServerConfig`]: set what differs from the default, in
 /// any order, then `build()`, which checks everything together.
 #[must_use = "a builder does nothing until build() is called"]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a setting of its own"
+)]
 pub struct ConfigBuilder<R> {
+    versions: Vec<ProtocolVersion>,
     verify_mode: Option<VerifyMode>,
     verify_depth: Option<u32>,
     verify_callback: Option<Arc<VerifyCallback>>,
@@ -50,15 +56,20 @@ pub struct ConfigBuilder<R> {
     names: PeerNames,
     security_level: u8,
     credentials: Vec<Credential>,
-    suites: Vec<CipherSuite>,
+    suites: Option<Vec<CipherSuite>>,
+    allow_anonymous: bool,
     groups: Vec<NamedGroup>,
-    signature_schemes: Vec<SignatureScheme>,
+    signature_schemes: Option<Vec<SignatureScheme>>,
     certificate_schemes: Vec<SignatureScheme>,
     alpn: Vec<Vec<u8>>,
     authorities: Option<Vec<Vec<u8>>>,
     send_server_name: bool,
     post_handshake_auth: Option<bool>,
     ask_for_credential: bool,
+    require_extended_master_secret: bool,
+    require_renegotiation_info: bool,
+    accept_renegotiation: Option<bool>,
+    accept_identity_change: bool,
     resumption: Resumption,
     environment: Environment,
     limits: Limits,
@@ -68,6 +79,7 @@ pub struct ConfigBuilder<R> {
 impl<R> ConfigBuilder<R> {
     pub(crate) fn new() -> Self {
         Self {
+            versions: vec![ProtocolVersion::Tls12, ProtocolVersion::Tls13],
             verify_mode: None,
             verify_depth: None,
             verify_callback: None,
@@ -76,20 +88,38 @@ impl<R> ConfigBuilder<R> {
             names: PeerNames::ServerName,
             security_level: 2,
             credentials: Vec::new(),
-            suites: CipherSuite::ALL.to_vec(),
+            suites: None,
+            allow_anonymous: false,
             groups: NamedGroup::ALL.to_vec(),
-            signature_schemes: SignatureScheme::HANDSHAKE_DEFAULT.to_vec(),
+            signature_schemes: None,
             certificate_schemes: SignatureScheme::CERTIFICATE_DEFAULT.to_vec(),
             alpn: Vec::new(),
             authorities: None,
             send_server_name: true,
             post_handshake_auth: None,
             ask_for_credential: false,
+            require_extended_master_secret: false,
+            require_renegotiation_info: true,
+            accept_renegotiation: None,
+            accept_identity_change: false,
             resumption: Resumption::default(),
             environment: Environment::default(),
             limits: Limits::default(),
             role: PhantomData,
         }
+    }
+
+    /// The versions of the protocol (`SSL_CTX_set_min_proto_version`, `SSL_CTX_set_max_proto_version`). The default is
+    /// TLS 1.2 and TLS 1.3; the newer one is used if both ends have it.
+    ///
+    /// ```
+    /// use countersign::{ClientConfig, ProtocolVersion, VerifyMode};
+    /// let newest_only = ClientConfig::builder().versions([ProtocolVersion::Tls13]);
+    /// # newest_only.verify(VerifyMode::NONE).build().unwrap();
+    /// ```
+    pub fn versions(mut self, versions: impl IntoIterator<Item = ProtocolVersion>) -> Self {
+        self.versions = versions.into_iter().collect();
+        self
     }
 
     /// How the peer is verified (`SSL_CTX_set_verify`). The default is `PEER` for a client
@@ -170,9 +200,38 @@ impl<R> ConfigBuilder<R> {
         self
     }
 
-    /// The cipher suites, most wanted first.
+    /// The cipher suites, most wanted first. A version without one is not offered. The default is
+    /// [`CipherSuite::defaults`].
     pub fn suites(mut self, suites: impl IntoIterator<Item = CipherSuite>) -> Self {
-        self.suites = suites.into_iter().collect();
+        self.suites = Some(suites.into_iter().collect());
+        self
+    }
+
+    /// Allows the suites under which **neither end authenticates** (`aNULL` in OpenSSL's cipher strings). They exist in
+    /// TLS 1.2 only, and come after all others unless [`suites`](Self::suites) says otherwise.
+    ///
+    /// They keep out who only listens; anybody in between reads and changes everything. A client in any mode,
+    /// `PEER` among them, takes such a server for whom it wants (`SSL_CTX_set_verify(3)`), so a
+    /// program has to look at [`Connection::is_anonymous`](crate::Connection::is_anonymous). There is no [`Peer`](crate::Peer). A server whose mode
+    /// has `PEER` and `FAIL_IF_NO_PEER_CERT` does not offer them.
+    pub fn allow_anonymous(mut self) -> Self {
+        self.allow_anonymous = true;
+        self
+    }
+
+    /// Refuses a peer of TLS 1.2 without the extended master secret (RFC 7627). The default is no: such
+    /// a connection works, but can neither be resumed nor renegotiated, and exports no keying material.
+    pub fn require_extended_master_secret(mut self, require: bool) -> Self {
+        self.require_extended_master_secret = require;
+        self
+    }
+
+    /// Lets the peer be somebody else after a renegotiation of TLS 1.2 than it was before.
+    ///
+    /// The default is no (RFC 5746 §5): an application that asked once who is at the other
+    /// end would not notice. A client that had no certificate may show one in any case.
+    pub fn accept_identity_change(mut self, accept: bool) -> Self {
+        self.accept_identity_change = accept;
         self
     }
 
@@ -183,8 +242,9 @@ impl<R> ConfigBuilder<R> {
     }
 
     /// The schemes in which the peer may sign the handshake, most wanted first, and in which this side signs.
+    /// Those of RSASSA-PKCS1-v1_5 are used in TLS 1.2 alone. The default is [`SignatureScheme::HANDSHAKE_DEFAULT`].
     pub fn signature_schemes(mut self, schemes: impl IntoIterator<Item = SignatureScheme>) -> Self {
-        self.signature_schemes = schemes.into_iter().collect();
+        self.signature_schemes = Some(schemes.into_iter().collect());
         self
     }
 
@@ -249,10 +309,18 @@ impl<R> ConfigBuilder<R> {
     }
 
     fn check_lists(&self) -> Result<(), BuildError> {
+        let is_empty = |given: Option<bool>| given.unwrap_or_default();
         let empty = [
-            (self.suites.is_empty(), ".suites(…)"),
+            (self.versions.is_empty(), ".versions(…)"),
+            (
+                is_empty(self.suites.as_ref().map(Vec::is_empty)),
+                ".suites(…)",
+            ),
             (self.groups.is_empty(), ".groups(…)"),
-            (self.signature_schemes.is_empty(), ".signature_schemes(…)"),
+            (
+                is_empty(self.signature_schemes.as_ref().map(Vec::is_empty)),
+                ".signature_schemes(…)",
+            ),
             (
                 self.certificate_schemes.is_empty(),
                 ".certificate_schemes(…)",
@@ -266,12 +334,16 @@ impl<R> ConfigBuilder<R> {
         if let Some((_, call)) = empty.into_iter().find(|(is_empty, _)| *is_empty) {
             return Err(BuildError::EmptyList(call));
         }
-        if let Some(scheme) = self
-            .signature_schemes
-            .iter()
-            .find(|scheme| scheme.is_for_certificates_only())
+        let is_tls13_only = !self.versions.contains(&ProtocolVersion::Tls12);
+        let mut schemes = self.signature_schemes.iter().flatten();
+        if let Some(scheme) =
+            schemes.find(|scheme| is_tls13_only && scheme.is_for_certificates_only())
         {
             return Err(BuildError::SchemeForCertificatesOnly(scheme.to_string()));
+        }
+        let mut suites = self.suites.iter().flatten();
+        if let Some(suite) = suites.find(|suite| suite.is_anonymous() && !self.allow_anonymous) {
+            return Err(BuildError::AnonymousNotAllowed(*suite));
         }
         let bad_name = self
             .alpn
@@ -300,11 +372,13 @@ impl<R> ConfigBuilder<R> {
         Ok(())
     }
 
-    fn finish(
-        self,
-        default_mode: VerifyMode,
-        default_authorities: Vec<Vec<u8>>,
-    ) -> Result<Config, BuildError> {
+    fn finish(self, role: Role, default_authorities: Vec<Vec<u8>>) -> Result<Config, BuildError> {
+        // A client verifies, and answers a server that wants to negotiate again. A server asks
+        // nobody, and negotiates again when it wants to.
+        let (default_mode, default_renegotiation) = match role {
+            Role::Client => (VerifyMode::PEER, true),
+            Role::Server => (VerifyMode::NONE, false),
+        };
         let mode = self.verify_mode.unwrap_or(default_mode);
         self.check_lists()?;
         self.check_verification(mode)?;
@@ -316,18 +390,17 @@ impl<R> ConfigBuilder<R> {
         let only_http2 = !self.alpn.is_empty() && self.alpn.iter().all(|name| name == b"h2");
         let post_handshake_auth = self.post_handshake_auth.unwrap_or(has_credential) && !only_http2;
         let authorities = self.authorities.unwrap_or(default_authorities);
-        // RFC 9846 §4.3: the names, each with a two-byte length, share 65,535 bytes with all other
-        // extensions of the message.
-        if authorities
-            .iter()
-            .map(|name| name.len().saturating_add(2))
-            .sum::<usize>()
-            > 60_000
-        {
-            return Err(BuildError::AuthoritiesTooLong);
-        }
+        check_authorities(&authorities)?;
         let trust = self.trust.unwrap_or_else(TrustStore::empty);
-        Ok(Config {
+        let may_use = |suite: &CipherSuite| self.allow_anonymous || !suite.is_anonymous();
+        let all = || CipherSuite::ALL.iter().copied();
+        let suites = self
+            .suites
+            .unwrap_or_else(|| all().filter(may_use).collect());
+        let schemes = self.signature_schemes;
+        let schemes = schemes.unwrap_or_else(|| SignatureScheme::HANDSHAKE_DEFAULT.to_vec());
+        let config = Config {
+            versions: self.versions,
             settings: Settings {
                 mode,
                 depth: self.verify_depth,
@@ -338,11 +411,11 @@ impl<R> ConfigBuilder<R> {
                 .unwrap_or_else(|| Arc::new(ChainVerifier::new(trust))),
             names: self.names,
             security_level: self.security_level,
+            required_bits: strength.bits,
             credentials: self.credentials,
-            suites: strength.retain(self.suites, CipherSuite::security_bits)?,
+            suites: strength.retain(suites, CipherSuite::security_bits)?,
             groups: strength.retain(self.groups, NamedGroup::security_bits)?,
-            signature_schemes: strength
-                .retain(self.signature_schemes, SignatureScheme::security_bits)?,
+            signature_schemes: strength.retain(schemes, SignatureScheme::security_bits)?,
             certificate_schemes: strength
                 .retain(self.certificate_schemes, SignatureScheme::security_bits)?,
             alpn: self.alpn,
@@ -350,11 +423,36 @@ impl<R> ConfigBuilder<R> {
             send_server_name: self.send_server_name,
             post_handshake_auth,
             ask_for_credential: self.ask_for_credential,
+            require_extended_master_secret: self.require_extended_master_secret,
+            require_renegotiation_info: self.require_renegotiation_info,
+            accept_renegotiation: self.accept_renegotiation.unwrap_or(default_renegotiation),
+            accept_identity_change: self.accept_identity_change,
             resumption: self.resumption,
             environment: self.environment,
             limits: self.limits,
-        })
+        };
+        check_versions(&config)?;
+        Ok(config)
     }
+}
+
+/// One version at least has to have a suite, and a group for it.
+fn check_versions(config: &Config) -> Result<(), BuildError> {
+    let mut versions = config.versions.iter();
+    if versions.any(|version| config.offers(*version)) {
+        return Ok(());
+    }
+    Err(BuildError::NoSuiteOfVersion)
+}
+
+/// RFC 9846 §4.3: the names, each with a two-byte length, share 65,535 bytes with all other
+/// extensions of the message.
+fn check_authorities(names: &[Vec<u8>]) -> Result<(), BuildError> {
+    let lengths = names.iter().map(|name| name.len().saturating_add(2));
+    if lengths.sum::<usize>() > 60_000 {
+        return Err(BuildError::AuthoritiesTooLong);
+    }
+    Ok(())
 }
 
 /// The least strength that a security level asks for.
@@ -427,6 +525,23 @@ impl ConfigBuilder<ClientSide> {
         self
     }
 
+    /// Whether a server of TLS 1.2 may have the handshake made again, to ask for a certificate late
+    /// (`SSL_OP_NO_RENEGOTIATION` says no). The default is yes, a few times on a connection
+    /// ([`Limits::renegotiations`]), if the server has secure renegotiation (RFC 5746) and the extended master secret (RFC 7627), and
+    /// never under HTTP/2. A request that is refused is answered with the warning `no_renegotiation`.
+    pub fn renegotiation(mut self, accept: bool) -> Self {
+        self.accept_renegotiation = Some(accept);
+        self
+    }
+
+    /// Whether a server of TLS 1.2 must have secure renegotiation (RFC 5746); no is
+    /// `SSL_OP_LEGACY_SERVER_CONNECT`. The default is yes: whether somebody put his own words before ours cannot
+    /// be seen otherwise. Every server that was maintained since 2010 has it.
+    pub fn require_renegotiation_info(mut self, require: bool) -> Self {
+        self.require_renegotiation_info = require;
+        self
+    }
+
     /// Where tickets are kept. The default is a memory of this configuration's own, for
     /// 256 servers.
     pub fn sessions(mut self, sessions: ClientSessions) -> Self {
@@ -439,12 +554,20 @@ impl ConfigBuilder<ClientSide> {
     /// # Errors
     /// A [`BuildError`] names the call that is missing or mistaken.
     pub fn build(self) -> Result<Arc<ClientConfig>, BuildError> {
-        let config = self.finish(VerifyMode::PEER, Vec::new())?;
+        let config = self.finish(Role::Client, Vec::new())?;
         Ok(Arc::new(ClientConfig(Arc::new(config))))
     }
 }
 
 impl ConfigBuilder<ServerSide> {
+    /// Whether a client of TLS 1.2 may make the handshake again on its own
+    /// (`SSL_OP_ALLOW_CLIENT_RENEGOTIATION`). The default is no: it costs a server much and a client little. A
+    /// client that tries is answered with the warning `no_renegotiation`.
+    pub fn client_renegotiation(mut self, accept: bool) -> Self {
+        self.accept_renegotiation = Some(accept);
+        self
+    }
+
     /// The keys that seal tickets. The default is a keyring of this configuration's own.
     pub fn ticket_keyring(mut self, keyring: TicketKeyring) -> Self {
         self.resumption.keyring = keyring;
@@ -485,7 +608,7 @@ impl ConfigBuilder<ServerSide> {
     /// # Errors
     /// A [`BuildError`] names the call that is missing or mistaken.
     pub fn build(self) -> Result<Arc<ServerConfig>, BuildError> {
-        if self.credentials.is_empty() {
+        if self.credentials.is_empty() && !self.allow_anonymous {
             return Err(BuildError::NoCredential);
         }
         let subjects = self
@@ -493,7 +616,7 @@ impl ConfigBuilder<ServerSide> {
             .as_ref()
             .map(TrustStore::subjects)
             .unwrap_or_default();
-        let config = self.finish(VerifyMode::NONE, subjects)?;
+        let config = self.finish(Role::Server, subjects)?;
         Ok(Arc::new(ServerConfig(Arc::new(config))))
     }
 }

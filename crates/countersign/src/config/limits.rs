@@ -27,6 +27,8 @@ pub struct Limits {
     /// NewSessionTickets and other messages after the handshake without application data
     /// between them: 64.
     pub messages_after_handshake: u32,
+    /// Renegotiations on one connection, whoever starts them (TLS 1.2): 16.
+    pub renegotiations: u32,
 }
 
 impl Default for Limits {
@@ -39,6 +41,7 @@ impl Default for Limits {
             empty_records: 32,
             key_updates: 32,
             messages_after_handshake: 64,
+            renegotiations: 16,
         }
     }
 }

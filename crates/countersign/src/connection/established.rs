@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use pki_types::ServerName;
 
+use crate::crypto::finite_field::FiniteFieldGroup;
 use crate::crypto::group::NamedGroup;
 use crate::crypto::signature::SignatureScheme;
 use crate::crypto::suite::CipherSuite;
-use crate::handshake::tls13::authenticate::Shown;
+use crate::handshake::authenticate::Shown;
+use crate::handshake::tls12::Derivation;
 use crate::handshake::transcript::Transcript;
 use crate::keys::exporter::Exporter;
+use crate::keys::schedule12::VerifyData;
 use crate::keys::schedule13::ResumptionSecret;
 use crate::session::client_cache::Origin;
 use crate::verify::peer::Peer;
@@ -19,15 +22,29 @@ use crate::verify::policy::Why;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum ProtocolVersion {
+    /// TLS 1.2 (RFC 5246), with extended master secret (RFC 7627) and secure renegotiation (RFC 5746)
+    /// wherever the peer has them.
+    Tls12,
     /// TLS 1.3 (RFC 9846).
     Tls13,
 }
 
+impl ProtocolVersion {
+    /// The number on the wire.
+    pub(crate) const fn to_u16(self) -> u16 {
+        match self {
+            Self::Tls12 => 0x0303,
+            Self::Tls13 => 0x0304,
+        }
+    }
+}
+
 impl core::fmt::Display for ProtocolVersion {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match self {
-            Self::Tls13 => f.write_str("TLS 1.3"),
-        }
+        f.write_str(match self {
+            Self::Tls12 => "TLS 1.2",
+            Self::Tls13 => "TLS 1.3",
+        })
     }
 }
 
@@ -40,8 +57,11 @@ pub struct Agreed {
     pub version: ProtocolVersion,
     /// The cipher suite.
     pub suite: CipherSuite,
-    /// The group of the key exchange.
-    pub group: NamedGroup,
+    /// The group of the key exchange. `None` if there was none, because TLS 1.2 resumed a session, or it was in a
+    /// [finite field](Self::finite_field).
+    pub group: Option<NamedGroup>,
+    /// The group over a finite field in which an anonymous suite exchanged its keys (TLS 1.2).
+    pub finite_field: Option<FiniteFieldGroup>,
     /// How the peer signed the handshake; `None` if it presented no certificate.
     pub peer_signature: Option<SignatureScheme>,
     /// How this side signed the handshake; `None` if it presented no certificate.
@@ -61,6 +81,10 @@ pub struct Agreed {
     pub resumed: bool,
     /// Whether the client offered to authenticate after the handshake too.
     pub post_handshake_auth: bool,
+    /// TLS 1.2: whether the keys are bound to the whole handshake (RFC 7627). Those of TLS 1.3 always are.
+    pub extended_master_secret: bool,
+    /// TLS 1.2: whether the peer has secure renegotiation (RFC 5746; `SSL_get_secure_renegotiation_support`).
+    pub secure_renegotiation: bool,
 }
 
 /// Facts of a connection whose handshake is complete.
@@ -76,12 +100,45 @@ pub(crate) struct Established {
     /// On a client: marks the tickets that come on this connection.
     pub(crate) origin: Origin,
     pub(crate) exporter: Exporter,
-    pub(crate) after: Arc<Continuation>,
+    pub(crate) after: Continuation,
+}
+
+/// What comes later builds on this.
+#[derive(Clone, Debug)]
+pub(crate) enum Continuation {
+    Tls12(Arc<AfterTls12>),
+    Tls13(Arc<AfterTls13>),
+}
+
+impl Continuation {
+    /// On a client: whom it connected to.
+    pub(crate) fn server(&self) -> Option<&ServerName<'static>> {
+        match self {
+            Self::Tls12(after) => after.server.as_ref(),
+            Self::Tls13(after) => after.server.as_ref(),
+        }
+    }
+}
+
+/// What a renegotiation needs of the handshake.
+#[derive(Debug)]
+pub(crate) struct AfterTls12 {
+    /// What both Finished said (RFC 5746 §3.1).
+    pub(crate) client_finished: VerifyData,
+    pub(crate) server_finished: VerifyData,
+    /// Both ends have RFC 5746.
+    pub(crate) secure_renegotiation: bool,
+    pub(crate) derivation: Derivation,
+    /// The name that the client asked for.
+    pub(crate) server_name: Option<String>,
+    /// On a client: whom it connected to.
+    pub(crate) server: Option<ServerName<'static>>,
+    pub(crate) alpn: Option<Vec<u8>>,
 }
 
 /// What later authentications and tickets need of the handshake.
 #[derive(Debug)]
-pub(crate) struct Continuation {
+pub(crate) struct AfterTls13 {
     pub(crate) suite: CipherSuite,
     pub(crate) resumption: ResumptionSecret,
     /// Up to the client's Finished; if the client offered post-handshake authentication.

@@ -39,7 +39,10 @@ pub enum Completed {
     /// The handshake: data may be sent, [`Connection::peer`](crate::Connection::peer) and
     /// [`Connection::agreed`](crate::Connection::agreed) are known.
     Handshake,
-    /// An authentication after the handshake. On a server, [`Connection::peer`](crate::Connection::peer) now says
+    /// A renegotiation (TLS 1.2): [`Connection::peer`](crate::Connection::peer) and [`Connection::agreed`](crate::Connection::agreed)
+    /// are what it found out. Data that was handed out before this event was sent before it.
+    Renegotiation,
+    /// An authentication after the handshake (TLS 1.3). On a server, [`Connection::peer`](crate::Connection::peer) now says
     /// who the client is: data that was handed out before this event was sent before it authenticated.
     /// On a client: the server's request has been answered.
     PostHandshakeAuthentication,

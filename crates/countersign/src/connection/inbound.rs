@@ -5,7 +5,9 @@ use core::ops::Range;
 use std::sync::Arc;
 
 use crate::alert::Alert;
+use crate::config::Config;
 use crate::config::limits::Limits;
+use crate::connection::established::ProtocolVersion;
 use crate::connection::state::State;
 use crate::connection::trace::{Direction, Protection as Keys, Traced, Tracer};
 use crate::error::{Error, Result};
@@ -34,15 +36,25 @@ pub(crate) enum Arrival {
     Handshake,
     /// Application data, where it lies in the input.
     Data(Range<usize>),
+    /// The peer of TLS 1.2 changes to its new keys.
+    ChangeCipherSpec,
+    /// The peer of TLS 1.2 refuses to negotiate again: a warning.
+    NoRenegotiation,
     /// The peer closed its direction.
     Closed,
 }
+
+/// What goes in front of an alert of TLS 1.2 (RFC 5246 §7.2).
+const WARNING: u8 = 1;
+const FATAL: u8 = 2;
 
 /// The reading half.
 #[derive(Debug)]
 pub(crate) struct Inbound {
     /// Who sends.
     peer: Role,
+    /// `None` until it is settled.
+    version: Option<ProtocolVersion>,
     opener: Opener,
     successors: Option<Successors>,
     joiner: Joiner,
@@ -61,10 +73,12 @@ pub(crate) struct Inbound {
 }
 
 impl Inbound {
-    pub(crate) fn new(peer: Role, limits: &Limits, tracer: Tracer) -> Self {
+    pub(crate) fn new(peer: Role, config: &Config, tracer: Tracer) -> Self {
+        let limits = &config.limits;
         let size = limits.message_size;
         Self {
             peer,
+            version: config.only_version(),
             opener: Opener::Plain,
             successors: None,
             joiner: Joiner::new(MessageLimits {
@@ -89,6 +103,25 @@ impl Inbound {
         self.closed
     }
 
+    /// Notes the version, which says what records and alerts mean.
+    pub(crate) fn settle_version(&mut self, version: ProtocolVersion) -> Result<()> {
+        // In TLS 1.2 a change_cipher_spec means something, and none was due so far.
+        if version == ProtocolVersion::Tls12 && self.change_cipher_specs > 0 {
+            return Err(Violation::UnexpectedChangeCipherSpec.into());
+        }
+        self.version = Some(version);
+        Ok(())
+    }
+
+    /// Whether the version is TLS 1.2, or not settled yet.
+    pub(crate) fn may_be_tls12(&self) -> bool {
+        self.version != Some(ProtocolVersion::Tls13)
+    }
+
+    fn is_tls12(&self) -> bool {
+        self.version == Some(ProtocolVersion::Tls12)
+    }
+
     /// Takes the next handshake message that is whole.
     pub(crate) fn next_message(&mut self) -> Result<Option<Vec<u8>>> {
         let message = self.joiner.next()?;
@@ -103,6 +136,8 @@ impl Inbound {
     fn keys(&self) -> Keys {
         match (self.opener.protection(), &self.successors) {
             (Protection::Plain, _) => Keys::Plain,
+            // TLS 1.2 has no others.
+            (Protection::Encrypted, _) if self.is_tls12() => Keys::Application,
             (Protection::Encrypted, None) => Keys::Handshake,
             (Protection::Encrypted, Some(_)) => Keys::Application,
         }
@@ -122,7 +157,9 @@ impl Inbound {
             }
             opened => opened?,
         };
-        if opened.protection == Protection::Encrypted {
+        if self.is_tls12() {
+            // Whatever is not encrypted under a key is refused by the opener.
+        } else if opened.protection == Protection::Encrypted {
             self.early_data_left = 0;
         } else if self.skips_plain(opened.content_type, header) {
             return Ok((header.record_len(), Arrival::Nothing));
@@ -174,6 +211,10 @@ impl Inbound {
     }
 
     fn take_handshake(&mut self, content: &[u8], state: State) -> Result<Arrival> {
+        // A Finished without the change_cipher_spec before it would be under the old keys, or under none.
+        if state == State::AwaitingChangeCipherSpec {
+            return Err(Violation::MissingChangeCipherSpec.into());
+        }
         if !state.takes_data() {
             self.handshake_bytes = self.handshake_bytes.saturating_add(content.len());
             if self.handshake_bytes > self.limits.handshake_size {
@@ -186,8 +227,7 @@ impl Inbound {
     }
 
     fn take_data(&mut self, range: Range<usize>, state: State) -> Result<Arrival> {
-        // Both ends hold the keys for application data only when the handshake is complete.
-        if !state.takes_data() {
+        if !self.takes_data(state) {
             return Err(Violation::EarlyApplicationData.into());
         }
         if range.is_empty() {
@@ -207,10 +247,27 @@ impl Inbound {
         ))
     }
 
+    /// Whether application data may come in: both ends hold the keys for it only when the handshake is complete. In a
+    /// renegotiation of TLS 1.2 the keys of before are good until the peer changes to new ones, which are good
+    /// with its Finished.
+    fn takes_data(&self, state: State) -> bool {
+        let renegotiates = self.is_tls12()
+            && self.opener.protection() == Protection::Encrypted
+            && state != State::AwaitingFinished;
+        state.takes_data() || renegotiates
+    }
+
     fn take_alert(&mut self, content: &[u8], state: State) -> Result<Arrival> {
-        let [_, code] = content else {
+        let [level, code] = content else {
             return Err(Violation::MalformedAlert.into());
         };
+        if self.may_be_tls12() {
+            match (*level, Alert::from(*code)) {
+                (WARNING | FATAL, Alert::CloseNotify | Alert::UserCanceled) | (FATAL, _) => {}
+                (WARNING, alert) => return self.take_warning(alert),
+                _ => return Err(Violation::BadAlertLevel.into()),
+            }
+        }
         match Alert::from(*code) {
             Alert::CloseNotify => {
                 self.closed = true;
@@ -221,10 +278,7 @@ impl Inbound {
                 Err(Violation::InterleavedRecords.into())
             }
             Alert::UserCanceled => {
-                self.warnings = self.warnings.saturating_add(1);
-                if self.warnings > self.limits.warnings {
-                    return Err(Violation::TooManyWarnings.into());
-                }
+                self.count_warning()?;
                 Ok(Arrival::Nothing)
             }
             alert => Err(Error::AlertReceived {
@@ -234,7 +288,27 @@ impl Inbound {
         }
     }
 
-    /// RFC 9846 §5: a `change_cipher_spec` of the single byte 1, between the first ClientHello and the
+    /// RFC 5246 §7.2.2: after a warning the connection can go on.
+    fn take_warning(&mut self, alert: Alert) -> Result<Arrival> {
+        if !self.joiner.is_empty() {
+            return Err(Violation::InterleavedRecords.into());
+        }
+        self.count_warning()?;
+        Ok(match alert {
+            Alert::NoRenegotiation if self.is_tls12() => Arrival::NoRenegotiation,
+            _ => Arrival::Nothing,
+        })
+    }
+
+    fn count_warning(&mut self) -> Result<()> {
+        self.warnings = self.warnings.saturating_add(1);
+        if self.warnings > self.limits.warnings {
+            return Err(Violation::TooManyWarnings.into());
+        }
+        Ok(())
+    }
+
+    /// In TLS 1.2 it comes when it is due. RFC 9846 §5: a `change_cipher_spec` of the single byte 1, between the first ClientHello and the
     /// peer's Finished, is dropped; anything else MUST be answered with `unexpected_message`.
     fn take_change_cipher_spec(
         &mut self,
@@ -242,13 +316,21 @@ impl Inbound {
         protection: Protection,
         state: State,
     ) -> Result<Arrival> {
+        if content != [1] {
+            return Err(Violation::MalformedChangeCipherSpec.into());
+        }
+        if self.is_tls12() {
+            if state != State::AwaitingChangeCipherSpec {
+                return Err(Violation::UnexpectedChangeCipherSpec.into());
+            }
+            // RFC 5246 §7.1: what was begun under the old keys does not end under the new ones.
+            self.check_record_boundary()?;
+            return Ok(Arrival::ChangeCipherSpec);
+        }
         // The keys of application data are the first that have successors.
         let too_early_or_late = state == State::AwaitingClientHello || self.successors.is_some();
         if protection == Protection::Encrypted || too_early_or_late {
             return Err(Violation::UnexpectedChangeCipherSpec.into());
-        }
-        if content != [1] {
-            return Err(Violation::MalformedChangeCipherSpec.into());
         }
         self.change_cipher_specs = self.change_cipher_specs.saturating_add(1);
         if self.change_cipher_specs > CHANGE_CIPHER_SPEC_LIMIT {
@@ -341,7 +423,8 @@ impl Inbound {
 #[cfg(test)]
 mod tests {
     use super::{Arrival, EARLY_DATA_SKIPPED, Inbound};
-    use crate::config::limits::Limits;
+    use crate::config::ClientConfig;
+    use crate::connection::established::ProtocolVersion;
     use crate::connection::state::State;
     use crate::connection::trace::Tracer;
     use crate::crypto::group::SharedSecret;
@@ -350,7 +433,7 @@ mod tests {
     use crate::keys::installed::TrafficKeys;
     use crate::keys::point::{At, ServerHello};
     use crate::keys::schedule13::EarlySecret;
-    use crate::verify::mode::Role;
+    use crate::verify::mode::{Role, VerifyMode};
     use crate::violation::Violation;
 
     fn violation(error: Option<Error>) -> Option<Violation> {
@@ -366,6 +449,16 @@ mod tests {
         [&[23, 3, 3, high, low][..], &vec![7; length]].concat()
     }
 
+    /// A server's.
+    fn inbound() -> Inbound {
+        let config = ClientConfig::builder()
+            .verify(VerifyMode::NONE)
+            .versions([ProtocolVersion::Tls13])
+            .build()
+            .unwrap();
+        Inbound::new(Role::Client, &config.0, Tracer::new(None, Role::Server))
+    }
+
     fn handshake_keys() -> TrafficKeys {
         let suite = CipherSuite::Aes128GcmSha256;
         let shared = SharedSecret::from_slice(&[1; 32]);
@@ -379,11 +472,7 @@ mod tests {
     #[test]
     fn declined_early_data_is_passed_over_up_to_a_limit() {
         for keyed in [false, true] {
-            let mut inbound = Inbound::new(
-                Role::Client,
-                &Limits::default(),
-                Tracer::new(None, Role::Server),
-            );
+            let mut inbound = inbound();
             inbound.skip_early_data();
             if keyed {
                 inbound.install(handshake_keys()).unwrap();
@@ -406,11 +495,7 @@ mod tests {
 
     #[test]
     fn nothing_is_passed_over_unless_early_data_was_declined() {
-        let mut inbound = Inbound::new(
-            Role::Client,
-            &Limits::default(),
-            Tracer::new(None, Role::Server),
-        );
+        let mut inbound = inbound();
         inbound.install(handshake_keys()).unwrap();
         let refused = inbound.open(&mut unreadable(64), State::AwaitingFinished);
         assert_eq!(violation(refused.err()), Some(Violation::BadRecordMac));

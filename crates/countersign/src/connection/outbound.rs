@@ -43,7 +43,7 @@ impl Outbound {
         match (&self.sealer, &self.successors) {
             (Sealer::Plain { .. }, _) => Protection::Plain,
             (Sealer::Keyed(_), None) => Protection::Handshake,
-            (Sealer::Keyed(_), Some(_)) => Protection::Application,
+            (Sealer::Tls12(_), _) | (Sealer::Keyed(_), Some(_)) => Protection::Application,
         }
     }
 
@@ -181,7 +181,7 @@ impl Outbound {
             }
             Effect::SendChangeCipherSpec => {
                 self.flush(flight, output)?;
-                write_change_cipher_spec(output)?;
+                self.write_change_cipher_spec(output)?;
                 self.tracer.record(Traced::ChangeCipherSpec {
                     direction: Direction::Sent,
                 });
@@ -191,7 +191,7 @@ impl Outbound {
                 self.install(keys);
             }
             Effect::Note(note) => self.tracer.record(note),
-            Effect::InstallReadKeys(_) | Effect::SkipEarlyData => {}
+            Effect::InstallReadKeys(_) | Effect::SkipEarlyData | Effect::SettleVersion(_) => {}
         }
         Ok(())
     }
@@ -211,11 +211,38 @@ impl Outbound {
         }
         Ok(())
     }
-}
 
-/// A `change_cipher_spec` is never encrypted (RFC 9846 §5).
-fn write_change_cipher_spec(output: &mut Vec<u8>) -> Result<()> {
-    Sealer::plain().seal(ContentType::ChangeCipherSpec, &[IoSlice::new(&[1])], output)
+    /// In TLS 1.3 a `change_cipher_spec` is never encrypted (RFC 9846 §5). In TLS 1.2 it is a record as
+    /// others: in a renegotiation it goes out under the keys of before.
+    fn write_change_cipher_spec(&mut self, output: &mut Vec<u8>) -> Result<()> {
+        let content = [IoSlice::new(&[1])];
+        match &mut self.sealer {
+            Sealer::Tls12(_) if self.closed => Ok(()),
+            Sealer::Tls12(_) => self
+                .sealer
+                .seal(ContentType::ChangeCipherSpec, &content, output),
+            Sealer::Plain { .. } | Sealer::Keyed(_) => {
+                Sealer::plain().seal(ContentType::ChangeCipherSpec, &content, output)
+            }
+        }
+    }
+
+    /// Refuses to negotiate again, which ends nothing (RFC 5246 §7.2.2).
+    pub(crate) fn refuse_renegotiation(&mut self, output: &mut Vec<u8>) -> Result<()> {
+        if self.closed {
+            return Ok(());
+        }
+        let alert = Alert::NoRenegotiation;
+        let content = [WARNING, alert.code()];
+        self.sealer
+            .seal(ContentType::Alert, &[IoSlice::new(&content)], output)?;
+        self.tracer.record(Traced::Alert {
+            direction: Direction::Sent,
+            protection: self.protection(),
+            alert,
+        });
+        Ok(())
+    }
 }
 
 /// The messages of a flight, gathered until the keys change.

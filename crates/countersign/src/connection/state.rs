@@ -19,14 +19,26 @@ pub enum State {
     AwaitingEncryptedExtensions,
     /// A client waits for the server's Certificate, or a CertificateRequest before it.
     AwaitingServerCertificate,
+    /// A client of TLS 1.2 waits for the server's half of the key exchange.
+    AwaitingServerKeyExchange,
+    /// A client of TLS 1.2 waits for the ServerHelloDone, or a CertificateRequest before it.
+    AwaitingServerHelloDone,
     /// A server waits for the client's Certificate.
     AwaitingClientCertificate,
+    /// A server of TLS 1.2 waits for the client's half of the key exchange.
+    AwaitingClientKeyExchange,
     /// The peer's certificate is known, its CertificateVerify is not.
     AwaitingCertificateVerify,
+    /// A client of TLS 1.2 waits for the ticket that the server has announced.
+    AwaitingNewSessionTicket,
+    /// The peer of TLS 1.2 has to change to its new keys.
+    AwaitingChangeCipherSpec,
     /// Only the peer's Finished is missing.
     AwaitingFinished,
     /// A server asked its client for a certificate after the handshake. Data flows.
     AwaitingAuthentication,
+    /// A server of TLS 1.2 asked its client to negotiate again. Data flows.
+    AwaitingRenegotiation,
     /// A question is open and waits for its answer.
     AwaitingAnswer,
     /// The handshake is complete: data flows.
@@ -38,7 +50,10 @@ pub enum State {
 impl State {
     /// Whether application data may come in.
     pub(crate) fn takes_data(self) -> bool {
-        matches!(self, Self::Connected | Self::AwaitingAuthentication)
+        matches!(
+            self,
+            Self::Connected | Self::AwaitingAuthentication | Self::AwaitingRenegotiation
+        )
     }
 }
 
@@ -51,6 +66,12 @@ impl fmt::Display for State {
             Self::AwaitingSecondServerHello => "waiting for the ServerHello after a retry",
             Self::AwaitingEncryptedExtensions => "waiting for the EncryptedExtensions",
             Self::AwaitingServerCertificate => "waiting for the server's Certificate",
+            Self::AwaitingServerKeyExchange => "waiting for the ServerKeyExchange",
+            Self::AwaitingServerHelloDone => "waiting for the ServerHelloDone",
+            Self::AwaitingClientKeyExchange => "waiting for the ClientKeyExchange",
+            Self::AwaitingNewSessionTicket => "waiting for the NewSessionTicket",
+            Self::AwaitingChangeCipherSpec => "waiting for the change_cipher_spec",
+            Self::AwaitingRenegotiation => "waiting for the client to negotiate again",
             Self::AwaitingClientCertificate => "waiting for the client's Certificate",
             Self::AwaitingCertificateVerify => "waiting for the CertificateVerify",
             Self::AwaitingFinished => "waiting for the Finished",

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::connection::established::Continuation;
 use crate::connection::{Connection, NOT_ESTABLISHED};
 use crate::error::{Error, Misuse, Result};
 use crate::handshake::tls13::tickets::{self, Occasion};
@@ -15,7 +16,7 @@ impl Connection {
     /// Tickets follow each handshake and each authentication by themselves; this is for a client that
     /// will need more, because it is about to open several connections at once.
     ///
-    /// Says whether one was sent: a client that cannot resume gets none, nor does one whose certificate
+    /// Says whether one was sent: in TLS 1.2 none can be, a client that cannot resume gets none, nor does one whose certificate
     /// has expired, and with [`ResumePolicy::Never`](crate::ResumePolicy::Never) nobody does.
     ///
     /// # Errors
@@ -40,7 +41,7 @@ impl Connection {
         let Some(established) = &self.established else {
             return;
         };
-        if let Some(server) = &established.after.server {
+        if let Some(server) = established.after.server() {
             let sessions = &self.config.resumption.sessions;
             sessions.forget(server, &established.origin);
         }
@@ -48,12 +49,16 @@ impl Connection {
 
     fn write_ticket(&mut self, output: &mut Vec<u8>) -> Result<(), Error> {
         let established = self.established.as_ref().ok_or(NOT_ESTABLISHED)?;
+        // In TLS 1.2 a ticket is part of the handshake (RFC 5077 §3.3).
+        let Continuation::Tls13(after) = &established.after else {
+            return Ok(());
+        };
+        let after = Arc::clone(after);
         let identity = SessionIdentity {
             mode: self.wire.settings().mode,
             asked: established.asked,
             peer: established.peer.as_ref().map(SessionPeer::of),
         };
-        let after = Arc::clone(&established.after);
         tickets::send_tickets(
             &self.wire,
             &self.config,

@@ -23,17 +23,28 @@ use crate::violation::Violation;
 ///
 /// A key exchange takes each side 20 ms of computing in the largest, thirty times as long as in the
 /// smallest. The server chooses, so that this is all the work that it can cause, and a client none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum FiniteFieldGroup {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FiniteFieldGroup {
+    /// ffdhe2048 (RFC 7919 §A.1).
     Ffdhe2048,
+    /// ffdhe3072 (RFC 7919 §A.2).
     Ffdhe3072,
+    /// ffdhe4096 (RFC 7919 §A.3).
     Ffdhe4096,
+    /// ffdhe6144 (RFC 7919 §A.4).
     Ffdhe6144,
+    /// ffdhe8192 (RFC 7919 §A.5).
     Ffdhe8192,
+    /// The 2048-bit MODP group (RFC 3526 §3).
     Modp2048,
+    /// The 3072-bit MODP group (RFC 3526 §4).
     Modp3072,
+    /// The 4096-bit MODP group (RFC 3526 §5).
     Modp4096,
+    /// The 6144-bit MODP group (RFC 3526 §6).
     Modp6144,
+    /// The 8192-bit MODP group (RFC 3526 §7).
     Modp8192,
 }
 
@@ -51,6 +62,9 @@ impl FiniteFieldGroup {
         Self::Modp6144,
         Self::Modp8192,
     ];
+
+    /// The numbers in `supported_groups` (RFC 7919 §2) of those that a server chooses from.
+    pub(crate) const NAMED: &'static [u16] = &[0x0100, 0x0101, 0x0102, 0x0103, 0x0104];
 
     /// The generator of every group. It generates the subgroup of order (p - 1) / 2.
     pub(crate) const GENERATOR: &'static [u8] = &[2];
@@ -97,8 +111,19 @@ impl FiniteFieldGroup {
         }
     }
 
+    /// The strength in bits, as OpenSSL's security levels count (RFC 3766, RFC 7919 §A).
+    pub(crate) const fn security_bits(self) -> u32 {
+        match self {
+            Self::Ffdhe2048 | Self::Modp2048 => 112,
+            Self::Ffdhe3072 | Self::Modp3072 => 128,
+            Self::Ffdhe4096 | Self::Modp4096 => 152,
+            Self::Ffdhe6144 | Self::Modp6144 => 176,
+            Self::Ffdhe8192 | Self::Modp8192 => 200,
+        }
+    }
+
     /// The size of the prime in bits.
-    pub(crate) const fn bits(self) -> u32 {
+    pub const fn bits(self) -> u32 {
         match self {
             Self::Ffdhe2048 | Self::Modp2048 => 2048,
             Self::Ffdhe3072 | Self::Modp3072 => 3072,
@@ -109,7 +134,7 @@ impl FiniteFieldGroup {
     }
 
     /// The name as OpenSSL has it, as `ffdhe2048` or `modp_2048`.
-    pub(crate) const fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Ffdhe2048 => "ffdhe2048",
             Self::Ffdhe3072 => "ffdhe3072",
@@ -194,6 +219,7 @@ impl FiniteFieldShare {
     }
 
     /// The group whose public value `public` is.
+    #[cfg(test)]
     pub(crate) fn group(&self) -> FiniteFieldGroup {
         self.group
     }

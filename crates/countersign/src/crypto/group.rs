@@ -72,6 +72,11 @@ impl NamedGroup {
         }
     }
 
+    /// Whether TLS 1.2 may use it too: hybrid groups are for TLS 1.3 (RFC 10024 §3).
+    pub(crate) const fn is_for_tls12(self) -> bool {
+        !matches!(self, Self::X25519MlKem768)
+    }
+
     /// The name in the IANA registry, as `x25519`.
     pub const fn name(self) -> &'static str {
         match self {

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use aws_lc_rs::signature::{ParsedPublicKey, UnparsedPublicKey};
+use aws_lc_rs::signature::{self, ParsedPublicKey, UnparsedPublicKey, VerificationAlgorithm};
 
 use super::public_key::{KeyAlgorithm, PublicKey, rsa_modulus_bits};
 use super::signature::SignatureScheme;
@@ -16,8 +16,11 @@ pub(crate) struct PeerKey {
 }
 
 enum Key {
-    /// ECDSA and Ed25519: one scheme fits, so the key is parsed once.
-    Parsed(ParsedPublicKey),
+    /// ECDSA and Ed25519: one scheme fits in TLS 1.3, so the key is parsed once, for that.
+    Parsed {
+        key: ParsedPublicKey,
+        bits: Box<[u8]>,
+    },
     /// RSA: the scheme that the peer will choose decides how the library wants it.
     Rsa(Box<[u8]>),
 }
@@ -47,13 +50,21 @@ impl PeerKey {
                     .ok_or(Violation::UnsupportedPublicKey)?;
                 let key = ParsedPublicKey::new(verification, public.bits)
                     .map_err(|_| Violation::MalformedPublicKey)?;
-                Key::Parsed(key)
+                Key::Parsed {
+                    key,
+                    bits: public.bits.into(),
+                }
             }
         };
         Ok(Self {
             algorithm: public.algorithm,
             key,
         })
+    }
+
+    /// Whether it is an RSA key, of either kind.
+    pub(crate) fn is_rsa(&self) -> bool {
+        matches!(self.key, Key::Rsa(_))
     }
 
     /// The kind of key.
@@ -89,12 +100,67 @@ pub(crate) fn verify(
         return Err(Violation::SignatureKeyMismatch.into());
     }
     let verified = match (&key.key, scheme.verification()) {
-        (Key::Parsed(key), _) => key.verify_sig(message, signature).is_ok(),
-        (Key::Rsa(key), Some(algorithm)) => UnparsedPublicKey::new(algorithm, key)
-            .verify(message, signature)
-            .is_ok(),
+        (Key::Parsed { key, .. }, _) => key.verify_sig(message, signature).is_ok(),
+        (Key::Rsa(key), Some(algorithm)) => verify_unparsed(algorithm, key, message, signature),
         (Key::Rsa(_), None) => false,
     };
+    accept(verified)
+}
+
+/// Verifies the signature of a TLS 1.2 handshake over `message`. The scheme must also be one that
+/// was offered, which is the caller's to check.
+///
+/// Before TLS 1.3 the schemes of ECDSA name a hash function and no curve (RFC 5246 §7.4.1.4.1), and RSA may
+/// sign with RSASSA-PKCS1-v1_5.
+pub(crate) fn verify_tls12(
+    scheme: SignatureScheme,
+    key: &PeerKey,
+    message: &[u8],
+    signature: &[u8],
+) -> Result<()> {
+    if key.algorithm.schemes().contains(&scheme) && !scheme.is_for_certificates_only() {
+        return verify(scheme, key, message, signature);
+    }
+    let (algorithm, bits) = match &key.key {
+        Key::Rsa(bits) if key.algorithm.schemes().contains(&scheme) => {
+            (scheme.verification(), bits)
+        }
+        Key::Rsa(bits) => (None, bits),
+        Key::Parsed { bits, .. } => (ecdsa_of_any_curve(key.algorithm, scheme), bits),
+    };
+    // RFC 5246 §7.4.3: the algorithm MUST be compatible with the key in the certificate.
+    let algorithm = algorithm.ok_or(Violation::SignatureKeyMismatch)?;
+    accept(verify_unparsed(algorithm, bits, message, signature))
+}
+
+/// What verifies a scheme of ECDSA, taken as a hash function, with a key of this kind.
+fn ecdsa_of_any_curve(
+    key: KeyAlgorithm,
+    scheme: SignatureScheme,
+) -> Option<&'static dyn VerificationAlgorithm> {
+    use SignatureScheme as S;
+    Some(match (key, scheme) {
+        (KeyAlgorithm::EcdsaP256, S::ECDSA_SECP384R1_SHA384) => &signature::ECDSA_P256_SHA384_ASN1,
+        (KeyAlgorithm::EcdsaP256, S::ECDSA_SECP521R1_SHA512) => &signature::ECDSA_P256_SHA512_ASN1,
+        (KeyAlgorithm::EcdsaP384, S::ECDSA_SECP256R1_SHA256) => &signature::ECDSA_P384_SHA256_ASN1,
+        (KeyAlgorithm::EcdsaP384, S::ECDSA_SECP521R1_SHA512) => &signature::ECDSA_P384_SHA512_ASN1,
+        (KeyAlgorithm::EcdsaP521, S::ECDSA_SECP256R1_SHA256) => &signature::ECDSA_P521_SHA256_ASN1,
+        (KeyAlgorithm::EcdsaP521, S::ECDSA_SECP384R1_SHA384) => &signature::ECDSA_P521_SHA384_ASN1,
+        _ => return None,
+    })
+}
+
+fn verify_unparsed(
+    algorithm: &'static dyn VerificationAlgorithm,
+    key: &[u8],
+    message: &[u8],
+    signature: &[u8],
+) -> bool {
+    let key = UnparsedPublicKey::new(algorithm, key);
+    key.verify(message, signature).is_ok()
+}
+
+fn accept(verified: bool) -> Result<()> {
     if verified {
         Ok(())
     } else {
@@ -107,7 +173,7 @@ mod tests {
     use aws_lc_rs::rsa::KeySize;
     use pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer, alg_id};
 
-    use super::{PeerKey, verify};
+    use super::{PeerKey, verify, verify_tls12};
     use crate::crypto::der;
     use crate::crypto::private_key::PrivateKey;
     use crate::crypto::public_key::KeyAlgorithm;
@@ -131,6 +197,20 @@ mod tests {
         (private, PeerKey::from_spki(&key.spki).unwrap())
     }
 
+    /// Verifies in the newest version that has the scheme.
+    fn verify_anywhere(
+        scheme: SignatureScheme,
+        key: &PeerKey,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<()> {
+        if scheme.is_for_certificates_only() {
+            verify_tls12(scheme, key, message, signature)
+        } else {
+            verify(scheme, key, message, signature)
+        }
+    }
+
     #[test]
     fn every_scheme_of_every_key_signs_and_verifies() {
         for key in test_keys::all() {
@@ -139,7 +219,8 @@ mod tests {
             assert!(!private.schemes().is_empty());
             for scheme in private.schemes() {
                 let signature = private.sign(*scheme, MESSAGE).unwrap();
-                verify(*scheme, &public, MESSAGE, &signature).unwrap();
+                verify_anywhere(*scheme, &public, MESSAGE, &signature).unwrap();
+                verify_tls12(*scheme, &public, MESSAGE, &signature).unwrap();
             }
         }
     }
@@ -155,10 +236,10 @@ mod tests {
                 let shorter = &good[..good.len() - 1];
                 let longer = [&good[..], &[0]].concat();
                 for bad in [&flipped[..], shorter, &longer, &[]] {
-                    let refused = verify(*scheme, &public, MESSAGE, bad);
+                    let refused = verify_anywhere(*scheme, &public, MESSAGE, bad);
                     assert_eq!(violation(refused), Violation::BadHandshakeSignature);
                 }
-                let refused = verify(*scheme, &public, b"another message", &good);
+                let refused = verify_anywhere(*scheme, &public, b"another message", &good);
                 assert_eq!(violation(refused), Violation::BadHandshakeSignature);
             }
         }
@@ -171,6 +252,7 @@ mod tests {
             let signature = private.sign(private.schemes()[0], MESSAGE).unwrap();
             let others = SignatureScheme::HANDSHAKE_DEFAULT
                 .iter()
+                .filter(|scheme| !scheme.is_for_certificates_only())
                 .filter(|scheme| !private.schemes().contains(scheme));
             let mut refusals = 0;
             for scheme in others {
@@ -184,6 +266,37 @@ mod tests {
         let (_, public) = pair(test_keys::key(KeyAlgorithm::EcdsaP256));
         for unknown in [0x0a0a, 0x0402] {
             let refused = verify(unknown.into(), &public, MESSAGE, &[]);
+            assert_eq!(violation(refused), Violation::SignatureKeyMismatch);
+        }
+    }
+
+    /// RFC 5246 §7.4.1.4.1: there a scheme of ECDSA is a hash function, and goes with every curve.
+    #[test]
+    fn in_tls_1_2_a_scheme_of_ecdsa_goes_with_every_curve_and_no_other_key() {
+        let curves = [
+            (KeyAlgorithm::EcdsaP256, 0x0503),
+            (KeyAlgorithm::EcdsaP256, 0x0603),
+            (KeyAlgorithm::EcdsaP384, 0x0403),
+            (KeyAlgorithm::EcdsaP384, 0x0603),
+            (KeyAlgorithm::EcdsaP521, 0x0403),
+            (KeyAlgorithm::EcdsaP521, 0x0503),
+        ];
+        for (algorithm, scheme) in curves {
+            let (private, public) = pair(test_keys::key(algorithm));
+            let signature = private.sign(private.schemes()[0], MESSAGE).unwrap();
+            // It is of another hash function, but is looked at.
+            let refused = verify_tls12(scheme.into(), &public, MESSAGE, &signature);
+            assert_eq!(violation(refused), Violation::BadHandshakeSignature);
+        }
+        for (algorithm, scheme) in [
+            (KeyAlgorithm::EcdsaP256, 0x0401),
+            (KeyAlgorithm::EcdsaP256, 0x0203),
+            (KeyAlgorithm::Rsa, 0x0403),
+            (KeyAlgorithm::Rsa, 0x0201),
+            (KeyAlgorithm::Ed25519, 0x0403),
+        ] {
+            let (_, public) = pair(test_keys::key(algorithm));
+            let refused = verify_tls12(scheme.into(), &public, MESSAGE, &[]);
             assert_eq!(violation(refused), Violation::SignatureKeyMismatch);
         }
     }

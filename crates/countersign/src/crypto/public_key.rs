@@ -51,6 +51,7 @@ impl KeyAlgorithm {
     }
 
     /// The schemes that a key of this kind may sign the handshake with, most preferred first.
+    /// RSASSA-PKCS1-v1_5 is for TLS 1.2 alone.
     pub(crate) const fn schemes(self) -> &'static [SignatureScheme] {
         use SignatureScheme as S;
         match self {
@@ -62,6 +63,9 @@ impl KeyAlgorithm {
                 S::RSA_PSS_RSAE_SHA256,
                 S::RSA_PSS_RSAE_SHA384,
                 S::RSA_PSS_RSAE_SHA512,
+                S::RSA_PKCS1_SHA256,
+                S::RSA_PKCS1_SHA384,
+                S::RSA_PKCS1_SHA512,
             ],
             Self::RsaPss(PssHash::Any) => &[
                 S::RSA_PSS_PSS_SHA256,

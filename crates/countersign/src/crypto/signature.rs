@@ -68,8 +68,8 @@ schemes! {
 }
 
 impl SignatureScheme {
-    /// The schemes accepted in a `CertificateVerify` unless configured otherwise, most preferred
-    /// first.
+    /// The schemes in which handshakes are signed unless configured otherwise, most preferred
+    /// first. RSASSA-PKCS1-v1_5 is for TLS 1.2 alone.
     pub const HANDSHAKE_DEFAULT: &'static [Self] = &[
         Self::ECDSA_SECP256R1_SHA256,
         Self::ED25519,
@@ -81,10 +81,12 @@ impl SignatureScheme {
         Self::RSA_PSS_PSS_SHA256,
         Self::RSA_PSS_PSS_SHA384,
         Self::RSA_PSS_PSS_SHA512,
+        Self::RSA_PKCS1_SHA256,
+        Self::RSA_PKCS1_SHA384,
+        Self::RSA_PKCS1_SHA512,
     ];
 
-    /// The schemes accepted in certificates unless configured otherwise, most preferred first:
-    /// those of [`Self::HANDSHAKE_DEFAULT`] and RSASSA-PKCS1-v1_5.
+    /// The schemes accepted in certificates unless configured otherwise, most preferred first.
     pub const CERTIFICATE_DEFAULT: &'static [Self] = &[
         Self::ECDSA_SECP256R1_SHA256,
         Self::ED25519,
@@ -122,6 +124,32 @@ impl SignatureScheme {
         }
     }
 
+    /// Whether the key that signs with it is RSA.
+    pub(crate) const fn is_rsa(self) -> bool {
+        matches!(
+            self,
+            Self::RSA_PSS_RSAE_SHA256
+                | Self::RSA_PSS_RSAE_SHA384
+                | Self::RSA_PSS_RSAE_SHA512
+                | Self::RSA_PSS_PSS_SHA256
+                | Self::RSA_PSS_PSS_SHA384
+                | Self::RSA_PSS_PSS_SHA512
+                | Self::RSA_PKCS1_SHA256
+                | Self::RSA_PKCS1_SHA384
+                | Self::RSA_PKCS1_SHA512
+        )
+    }
+
+    /// The number of the curve that a key of ours has which signs with it, for ECDSA (RFC 8422 §5.1.1).
+    pub(crate) const fn curve(self) -> Option<u16> {
+        match self {
+            Self::ECDSA_SECP256R1_SHA256 => Some(23),
+            Self::ECDSA_SECP384R1_SHA384 => Some(24),
+            Self::ECDSA_SECP521R1_SHA512 => Some(25),
+            _ => None,
+        }
+    }
+
     /// Whether a TLS 1.3 handshake must not be signed with it though certificates may be:
     /// RSASSA-PKCS1-v1_5 with any hash function and everything with SHA-1.
     pub(crate) const fn is_for_certificates_only(self) -> bool {
@@ -155,14 +183,13 @@ mod tests {
     fn the_default_lists_hold_what_they_say() {
         let handshake = SignatureScheme::HANDSHAKE_DEFAULT;
         let certificate = SignatureScheme::CERTIFICATE_DEFAULT;
-        assert!(certificate.starts_with(handshake));
-        let only = &certificate[handshake.len()..];
-        assert!(only.iter().all(|scheme| scheme.is_for_certificates_only()));
-        assert!(
-            !handshake
-                .iter()
-                .any(|scheme| scheme.is_for_certificates_only())
-        );
+        assert_eq!(certificate, handshake);
+        // What only TLS 1.2 can use comes last.
+        let newer = handshake
+            .iter()
+            .rposition(|s| !s.is_for_certificates_only());
+        let older = handshake.iter().position(|s| s.is_for_certificates_only());
+        assert!(newer < older);
         for scheme in certificate {
             assert!(scheme.verification().is_some());
             assert_ne!(scheme.name(), "unknown");

@@ -1,10 +1,11 @@
-//! The cipher suites of TLS 1.3 and the authenticated encryption of their records.
+//! The cipher suites and the authenticated encryption of their records.
 
 use core::fmt;
 
 use aws_lc_rs::aead::{self, Aad, LessSafeKey, Nonce, UnboundKey};
 
 use super::hash::HashAlgorithm;
+use crate::connection::established::ProtocolVersion;
 use crate::error::{Error, Result};
 
 /// The length of the authentication tag of every suite, in bytes.
@@ -13,99 +14,203 @@ pub(crate) const TAG_LEN: usize = 16;
 /// The length of a nonce of every suite, in bytes.
 pub(crate) const NONCE_LEN: usize = 12;
 
-/// A cipher suite of TLS 1.3 (RFC 9846 §B.4): record protection and hash function.
-///
-/// ```
-/// use countersign::CipherSuite;
-/// assert_eq!(CipherSuite::from_u16(0x1301), Some(CipherSuite::Aes128GcmSha256));
-/// assert_eq!(CipherSuite::Aes128GcmSha256.name(), "TLS_AES_128_GCM_SHA256");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum CipherSuite {
+macro_rules! suites {
+    ($($(#[$doc:meta])* $variant:ident = $code:literal, $name:literal, $cipher:ident, $hash:ident, $authentication:ident;)*) => {
+        /// A cipher suite: record protection and hash function, and in TLS 1.2 also how the two ends
+        /// exchange keys and how the server authenticates.
+        ///
+        /// TLS 1.3 has its own (RFC 9846 §B.4). Of TLS 1.2 there are those with forward secrecy and authenticated
+        /// encryption, and no others: no CBC, no RSA key exchange.
+        ///
+        /// ```
+        /// use countersign::{CipherSuite, ProtocolVersion};
+        /// let suite = CipherSuite::from_u16(0xc02b).unwrap();
+        /// assert_eq!(suite, CipherSuite::EcdheEcdsaAes128GcmSha256);
+        /// assert_eq!(suite.name(), "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256");
+        /// assert_eq!(suite.version(), ProtocolVersion::Tls12);
+        /// ```
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum CipherSuite {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl CipherSuite {
+            /// Every suite, most preferred first; the anonymous ones come last.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The suite of that number on the wire, if it is one of ours.
+            pub const fn from_u16(code: u16) -> Option<Self> {
+                match code {
+                    $($code => Some(Self::$variant),)*
+                    _ => None,
+                }
+            }
+
+            /// The number on the wire.
+            pub const fn to_u16(self) -> u16 {
+                match self { $(Self::$variant => $code,)* }
+            }
+
+            /// The name in the RFC, as `TLS_AES_128_GCM_SHA256`.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// How its records are encrypted.
+            const fn cipher(self) -> Cipher {
+                match self { $(Self::$variant => Cipher::$cipher,)* }
+            }
+
+            /// The hash function of the transcript and the key schedule.
+            pub(crate) const fn hash(self) -> HashAlgorithm {
+                match self { $(Self::$variant => HashAlgorithm::$hash,)* }
+            }
+
+            /// How the server authenticates under it.
+            pub(crate) const fn authentication(self) -> Authentication {
+                match self { $(Self::$variant => Authentication::$authentication,)* }
+            }
+        }
+    };
+}
+
+suites! {
     /// `TLS_AES_128_GCM_SHA256`, which every implementation of TLS 1.3 has.
-    Aes128GcmSha256,
-    /// `TLS_AES_256_GCM_SHA384`.
-    Aes256GcmSha384,
-    /// `TLS_CHACHA20_POLY1305_SHA256`, fast without hardware support for AES.
-    ChaCha20Poly1305Sha256,
+    Aes128GcmSha256 = 0x1301, "TLS_AES_128_GCM_SHA256", Aes128Gcm, Sha256, Any;
+    /// `TLS_AES_256_GCM_SHA384` (TLS 1.3).
+    Aes256GcmSha384 = 0x1302, "TLS_AES_256_GCM_SHA384", Aes256Gcm, Sha384, Any;
+    /// `TLS_CHACHA20_POLY1305_SHA256` (TLS 1.3), fast without hardware support for AES.
+    ChaCha20Poly1305Sha256 = 0x1303, "TLS_CHACHA20_POLY1305_SHA256", ChaCha20Poly1305, Sha256, Any;
+    /// `TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256` (TLS 1.2, RFC 5289).
+    EcdheEcdsaAes128GcmSha256 = 0xc02b, "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", Aes128Gcm, Sha256, Ecdsa;
+    /// `TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256` (TLS 1.2, RFC 5289).
+    EcdheRsaAes128GcmSha256 = 0xc02f, "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", Aes128Gcm, Sha256, Rsa;
+    /// `TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384` (TLS 1.2, RFC 5289).
+    EcdheEcdsaAes256GcmSha384 = 0xc02c, "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384", Aes256Gcm, Sha384, Ecdsa;
+    /// `TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384` (TLS 1.2, RFC 5289).
+    EcdheRsaAes256GcmSha384 = 0xc030, "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", Aes256Gcm, Sha384, Rsa;
+    /// `TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256` (TLS 1.2, RFC 7905).
+    EcdheEcdsaChaCha20Poly1305Sha256 = 0xcca9, "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256", ChaCha20Poly1305, Sha256, Ecdsa;
+    /// `TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256` (TLS 1.2, RFC 7905).
+    EcdheRsaChaCha20Poly1305Sha256 = 0xcca8, "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256", ChaCha20Poly1305, Sha256, Rsa;
+    /// `TLS_DH_anon_WITH_AES_128_GCM_SHA256` (TLS 1.2, RFC 5288): encrypted, but nobody knows with whom. See
+    /// [`ConfigBuilder::allow_anonymous`](crate::ConfigBuilder::allow_anonymous).
+    DhAnonAes128GcmSha256 = 0x00a6, "TLS_DH_anon_WITH_AES_128_GCM_SHA256", Aes128Gcm, Sha256, Anonymous;
+    /// `TLS_DH_anon_WITH_AES_256_GCM_SHA384` (TLS 1.2, RFC 5288): encrypted, but nobody knows with whom. See
+    /// [`ConfigBuilder::allow_anonymous`](crate::ConfigBuilder::allow_anonymous).
+    DhAnonAes256GcmSha384 = 0x00a7, "TLS_DH_anon_WITH_AES_256_GCM_SHA384", Aes256Gcm, Sha384, Anonymous;
+}
+
+/// How records are encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cipher {
+    Aes128Gcm,
+    Aes256Gcm,
+    ChaCha20Poly1305,
+}
+
+/// How a server authenticates under a suite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Authentication {
+    /// TLS 1.3: with whatever certificate the client understands.
+    Any,
+    /// With a certificate whose key is for ECDSA or Ed25519 (RFC 8422 §2).
+    Ecdsa,
+    /// With a certificate whose key is RSA.
+    Rsa,
+    /// Not at all, nor can the client.
+    Anonymous,
 }
 
 impl CipherSuite {
-    /// Every suite, most preferred first.
-    pub const ALL: &'static [Self] = &[
-        Self::Aes128GcmSha256,
-        Self::Aes256GcmSha384,
-        Self::ChaCha20Poly1305Sha256,
-    ];
+    /// The suites that are used unless configured otherwise: all but the anonymous ones.
+    pub fn defaults() -> impl Iterator<Item = Self> {
+        let all = Self::ALL.iter().copied();
+        all.filter(|suite| !suite.is_anonymous())
+    }
 
-    /// The suite of that number on the wire, if it is one of ours.
-    pub const fn from_u16(code: u16) -> Option<Self> {
-        match code {
-            0x1301 => Some(Self::Aes128GcmSha256),
-            0x1302 => Some(Self::Aes256GcmSha384),
-            0x1303 => Some(Self::ChaCha20Poly1305Sha256),
-            _ => None,
+    /// The version of the protocol that it belongs to.
+    pub const fn version(self) -> ProtocolVersion {
+        match self.authentication() {
+            Authentication::Any => ProtocolVersion::Tls13,
+            Authentication::Ecdsa | Authentication::Rsa | Authentication::Anonymous => {
+                ProtocolVersion::Tls12
+            }
         }
     }
 
-    /// The number on the wire.
-    pub const fn to_u16(self) -> u16 {
-        match self {
-            Self::Aes128GcmSha256 => 0x1301,
-            Self::Aes256GcmSha384 => 0x1302,
-            Self::ChaCha20Poly1305Sha256 => 0x1303,
-        }
-    }
-
-    /// The name in the RFC, as `TLS_AES_128_GCM_SHA256`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Aes128GcmSha256 => "TLS_AES_128_GCM_SHA256",
-            Self::Aes256GcmSha384 => "TLS_AES_256_GCM_SHA384",
-            Self::ChaCha20Poly1305Sha256 => "TLS_CHACHA20_POLY1305_SHA256",
-        }
+    /// Whether neither end authenticates under it.
+    pub const fn is_anonymous(self) -> bool {
+        matches!(self.authentication(), Authentication::Anonymous)
     }
 
     /// The strength of its cipher in bits, as OpenSSL's security levels count.
     pub(crate) const fn security_bits(self) -> u32 {
-        match self {
-            Self::Aes128GcmSha256 => 128,
-            Self::Aes256GcmSha384 | Self::ChaCha20Poly1305Sha256 => 256,
-        }
-    }
-
-    /// The hash function of the transcript and the key schedule.
-    pub(crate) const fn hash(self) -> HashAlgorithm {
-        match self {
-            Self::Aes128GcmSha256 | Self::ChaCha20Poly1305Sha256 => HashAlgorithm::Sha256,
-            Self::Aes256GcmSha384 => HashAlgorithm::Sha384,
+        match self.cipher() {
+            Cipher::Aes128Gcm => 128,
+            Cipher::Aes256Gcm | Cipher::ChaCha20Poly1305 => 256,
         }
     }
 
     /// The length of a record key in bytes.
     pub(crate) const fn key_len(self) -> usize {
-        match self {
-            Self::Aes128GcmSha256 => 16,
-            Self::Aes256GcmSha384 | Self::ChaCha20Poly1305Sha256 => 32,
+        match self.cipher() {
+            Cipher::Aes128Gcm => 16,
+            Cipher::Aes256Gcm | Cipher::ChaCha20Poly1305 => 32,
         }
     }
 
     /// How many records one key may protect before it has to be updated.
     pub(crate) const fn confidentiality_limit(self) -> u64 {
-        match self {
+        match self.cipher() {
             // RFC 9846 §5.5: up to 2^24.5 full-size records may be encrypted on a given connection.
-            Self::Aes128GcmSha256 | Self::Aes256GcmSha384 => 23_726_566,
+            Cipher::Aes128Gcm | Cipher::Aes256Gcm => 23_726_566,
             // RFC 9846 §5.5: the record sequence number would wrap before the limit is reached.
-            Self::ChaCha20Poly1305Sha256 => u64::MAX,
+            Cipher::ChaCha20Poly1305 => u64::MAX,
+        }
+    }
+
+    /// How a TLS 1.2 record gets its nonce.
+    pub(crate) const fn nonce_form(self) -> NonceForm {
+        match self.cipher() {
+            Cipher::Aes128Gcm | Cipher::Aes256Gcm => NonceForm::Explicit,
+            Cipher::ChaCha20Poly1305 => NonceForm::Implicit,
         }
     }
 
     fn primitive(self) -> &'static aead::Algorithm {
+        match self.cipher() {
+            Cipher::Aes128Gcm => &aead::AES_128_GCM,
+            Cipher::Aes256Gcm => &aead::AES_256_GCM,
+            Cipher::ChaCha20Poly1305 => &aead::CHACHA20_POLY1305,
+        }
+    }
+}
+
+/// How a record of TLS 1.2 gets its nonce.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NonceForm {
+    /// Four secret bytes and eight that go with the record (RFC 5288 §3).
+    Explicit,
+    /// Twelve secret bytes, in exclusive or with the sequence number (RFC 7905 §2).
+    Implicit,
+}
+
+impl NonceForm {
+    /// How many bytes of the key block belong to the nonce.
+    pub(crate) const fn fixed_len(self) -> usize {
         match self {
-            Self::Aes128GcmSha256 => &aead::AES_128_GCM,
-            Self::Aes256GcmSha384 => &aead::AES_256_GCM,
-            Self::ChaCha20Poly1305Sha256 => &aead::CHACHA20_POLY1305,
+            Self::Explicit => 4,
+            Self::Implicit => NONCE_LEN,
+        }
+    }
+
+    /// How many bytes of the nonce go with each record.
+    pub(crate) const fn explicit_len(self) -> usize {
+        match self {
+            Self::Explicit => 8,
+            Self::Implicit => 0,
         }
     }
 }

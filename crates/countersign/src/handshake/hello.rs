@@ -5,33 +5,73 @@ use std::borrow::Cow;
 use crate::alert::Alert;
 use crate::config::Config;
 use crate::config::credential::Credential;
+use crate::connection::established::ProtocolVersion;
 use crate::crypto::group::NamedGroup;
 use crate::crypto::signature::SignatureScheme;
 use crate::crypto::suite::CipherSuite;
 use crate::error::{Error, Negotiated, Result};
 use crate::messages::{ClientHello, List, ProtocolName};
+use crate::violation::Violation;
 
 /// How much of what a peer offers goes into an error.
 const SHOWN: usize = 12;
 
-/// The first of our suites that the client offers.
+/// RFC 7507 §2: the client tried a newer version before and failed.
+const FALLBACK_SCSV: u16 = 0x5600;
+
+/// The newest version that both ends have (RFC 9846 §4.3.1, RFC 5246 §E.1).
+pub(crate) fn choose_version(config: &Config, hello: &ClientHello<'_>) -> Result<ProtocolVersion> {
+    let newest_first = [ProtocolVersion::Tls13, ProtocolVersion::Tls12];
+    let ours = || {
+        newest_first
+            .into_iter()
+            .filter(|version| config.offers(*version))
+    };
+    let chosen = match hello.extensions.supported_versions {
+        // RFC 9846 §4.3.1: if the extension is present, servers MUST use only it.
+        Some(theirs) => ours()
+            .find(|version| theirs.contains(&version.to_u16()))
+            .ok_or_else(|| no_common_version(config, theirs.iter()))?,
+        // RFC 5246 §E.1: the highest that the client supports, and all below.
+        None => ours()
+            .filter(|version| *version != ProtocolVersion::Tls13)
+            .find(|version| version.to_u16() <= hello.legacy_version)
+            .ok_or_else(|| no_common_version(config, core::iter::once(hello.legacy_version)))?,
+    };
+    // RFC 7507 §3: if the server has a newer version than this client says it has, it MUST answer with
+    // inappropriate_fallback: somebody made the client fall back.
+    if hello.cipher_suites.contains(&FALLBACK_SCSV) && ours().any(|version| version > chosen) {
+        return Err(Violation::InappropriateFallback.into());
+    }
+    Ok(chosen)
+}
+
+/// The first of our suites of TLS 1.3 that the client offers.
 ///
 /// RFC 9846 §4.2.3 leaves the order to the server. One that is otherwise alike but faster for
 /// a client without AES hardware would be the client's first choice; ours are in our order.
 pub(crate) fn choose_suite(config: &Config, hello: &ClientHello<'_>) -> Result<CipherSuite> {
     let offered = hello.cipher_suites;
-    let ours = config.suites.iter().copied();
-    ours.clone()
+    config
+        .suites_of(ProtocolVersion::Tls13)
         .find(|suite| offered.contains(&suite.to_u16()))
-        .ok_or_else(|| Error::NothingInCommon {
-            what: Negotiated::CipherSuite,
-            ours: enumerate(ours.map(|suite| suite.name().into())),
-            theirs: enumerate(offered.iter().map(|code| {
-                CipherSuite::from_u16(code)
-                    .map_or_else(|| number(code), |suite| suite.name().into())
-            })),
-            alert: Alert::HandshakeFailure,
-        })
+        .ok_or_else(|| no_common_suite(config, ProtocolVersion::Tls13, offered))
+}
+
+/// The error of two ends without a common suite of the version that was chosen.
+pub(crate) fn no_common_suite(
+    config: &Config,
+    version: ProtocolVersion,
+    theirs: List<'_, u16>,
+) -> Error {
+    Error::NothingInCommon {
+        what: Negotiated::CipherSuite,
+        ours: enumerate(config.suites_of(version).map(|suite| suite.name().into())),
+        theirs: enumerate(theirs.iter().map(|code| {
+            CipherSuite::from_u16(code).map_or_else(|| number(code), |suite| suite.name().into())
+        })),
+        alert: Alert::HandshakeFailure,
+    }
 }
 
 /// The group of the key exchange, and whether the client sent a share for it.
@@ -60,14 +100,22 @@ pub(crate) fn choose_group(config: &Config, hello: &ClientHello<'_>) -> Result<G
     common()
         .next()
         .map(GroupChoice::Retry)
-        .ok_or_else(|| Error::NothingInCommon {
-            what: Negotiated::Group,
-            ours: enumerate(ours.map(|group| group.name().into())),
-            theirs: enumerate(supported.iter().map(|code| {
-                NamedGroup::from_u16(code).map_or_else(|| number(code), |group| group.name().into())
-            })),
-            alert: Alert::HandshakeFailure,
-        })
+        .ok_or_else(|| no_common_group(ours, supported))
+}
+
+/// The error of two ends without a common group.
+pub(crate) fn no_common_group(
+    ours: impl Iterator<Item = NamedGroup>,
+    theirs: List<'_, u16>,
+) -> Error {
+    Error::NothingInCommon {
+        what: Negotiated::Group,
+        ours: enumerate(ours.map(|group| group.name().into())),
+        theirs: enumerate(theirs.iter().map(|code| {
+            NamedGroup::from_u16(code).map_or_else(|| number(code), |group| group.name().into())
+        })),
+        alert: Alert::HandshakeFailure,
+    }
 }
 
 /// The first of our application protocols that the client offers; none if either side
@@ -95,27 +143,30 @@ pub(crate) fn choose_protocol(config: &Config, hello: &ClientHello<'_>) -> Resul
         })
 }
 
-/// A credential and a scheme in which its key signs and that the peer can verify: the
-/// first credential that has one.
+/// A credential and a scheme in which its key signs a handshake of this version and that the peer can
+/// verify: the first credential that has one.
 pub(crate) fn choose_credential<'c>(
     config: &'c Config,
+    version: ProtocolVersion,
     peer_schemes: List<'_, u16>,
 ) -> Option<(&'c Credential, SignatureScheme)> {
-    let mut credentials = config.credentials.iter();
-    credentials
-        .find_map(|credential| Some((credential, choose_scheme(config, credential, peer_schemes)?)))
+    config.credentials.iter().find_map(|credential| {
+        let scheme = choose_scheme(config, version, credential, peer_schemes)?;
+        Some((credential, scheme))
+    })
 }
 
 /// The first of our schemes in which the credential's key signs and that the peer can verify.
 pub(crate) fn choose_scheme(
     config: &Config,
+    version: ProtocolVersion,
     credential: &Credential,
     peer_schemes: List<'_, u16>,
 ) -> Option<SignatureScheme> {
     let key = credential.signer().schemes();
-    let fits =
-        |scheme: &&SignatureScheme| key.contains(scheme) && peer_schemes.contains(&scheme.to_u16());
-    config.signature_schemes.iter().find(fits).copied()
+    config
+        .schemes_of(version)
+        .find(|scheme| key.contains(scheme) && peer_schemes.contains(&scheme.to_u16()))
 }
 
 /// The error of a server whose credentials do not fit what the client can verify.
@@ -138,10 +189,12 @@ pub(crate) fn no_common_scheme(config: &Config, peer_schemes: List<'_, u16>) -> 
 }
 
 /// The error of two ends without a common version of the protocol.
-pub(crate) fn no_common_version(theirs: impl Iterator<Item = u16>) -> Error {
+pub(crate) fn no_common_version(config: &Config, theirs: impl Iterator<Item = u16>) -> Error {
+    let ours = [ProtocolVersion::Tls12, ProtocolVersion::Tls13].into_iter();
+    let ours = ours.filter(|version| config.offers(*version));
     Error::NothingInCommon {
         what: Negotiated::Version,
-        ours: "TLS 1.3".to_owned(),
+        ours: enumerate(ours.map(|version| version.to_string().into())),
         theirs: enumerate(theirs.filter_map(version_name)),
         alert: Alert::ProtocolVersion,
     }

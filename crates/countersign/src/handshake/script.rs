@@ -1,7 +1,7 @@
 //! How a straight-line handshake is suspended and resumed. The only clever file.
 //!
-//! A handshake is an `async fn` that talks to a [`Wire`]. It can wait for just two things: the
-//! next handshake message, and the answer to a question. Both are handed to it by
+//! A handshake is an `async fn` that talks to a [`Wire`]. It can wait for just two things: what the peer
+//! sends next (a handshake message, or a `change_cipher_spec`), and the answer to a question. Both are handed to it by
 //! [`Script::resume`], which polls the function once, with a waker that does nothing,
 //! because nobody but the caller ever wakes it. Everything that the function causes (messages to send,
 //! keys to install) is left in order in the [`Exchange`] as [`Effect`]s, which the connection applies
@@ -16,6 +16,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::connection::established::ProtocolVersion;
 use crate::connection::settings::Settings;
 use crate::connection::state::State;
 use crate::connection::trace::Traced;
@@ -32,7 +33,7 @@ use crate::verify::question::{AnswerBody, Inquiry};
 pub(crate) enum Effect {
     /// Send the next `length` bytes of the flight: one handshake message.
     Send { length: usize },
-    /// Send the `change_cipher_spec` of middlebox compatibility mode (RFC 9846 §D.4).
+    /// Send a `change_cipher_spec`: in TLS 1.3 that of middlebox compatibility mode (RFC 9846 §D.4).
     SendChangeCipherSpec,
     /// Read with these keys from here on.
     InstallReadKeys(TrafficKeys),
@@ -40,6 +41,8 @@ pub(crate) enum Effect {
     InstallWriteKeys(TrafficKeys),
     /// Pass over records that cannot be opened, up to a limit.
     SkipEarlyData,
+    /// The version is settled, and with it what records and alerts mean.
+    SettleVersion(ProtocolVersion),
     /// Tell whoever traces the connection.
     Note(Traced<'static>),
 }
@@ -56,6 +59,7 @@ pub(crate) enum Awaiting {
 /// What script and connection exchange. Locked for moments only, never across an await.
 pub(crate) struct Exchange {
     message: Option<Vec<u8>>,
+    change_cipher_spec: Option<ChangeCipherSpec>,
     answer: Option<AnswerBody>,
     inquiry: Option<Inquiry>,
     awaiting: Option<Awaiting>,
@@ -69,6 +73,9 @@ pub(crate) struct Exchange {
     pub(crate) write_secret: Option<Arc<TrafficSecret<Installed>>>,
 }
 
+/// TLS 1.2: the peer's next record is under its new keys.
+struct ChangeCipherSpec;
+
 /// About what a flight with two certificates takes, so that it is allocated once.
 const USUAL_FLIGHT: usize = 1536;
 
@@ -80,6 +87,7 @@ impl Wire {
     pub(crate) fn new(settings: Settings) -> Self {
         Self(Arc::new(Mutex::new(Exchange {
             message: None,
+            change_cipher_spec: None,
             answer: None,
             inquiry: None,
             awaiting: None,
@@ -117,9 +125,23 @@ impl Wire {
         request
     }
 
+    /// What [`decide_certificate_request`](Self::decide_certificate_request) would decide now.
+    pub(crate) fn foresee_certificate_request(
+        &self,
+        decide: impl FnOnce(VerifyMode, u32) -> Request,
+    ) -> Request {
+        let exchange = self.lock();
+        decide(exchange.settings.mode, exchange.requests_sent)
+    }
+
     /// Waits for the next handshake message, whole and with its four-byte header.
     pub(crate) async fn receive(&self, state: State) -> Vec<u8> {
         Receive { wire: self, state }.await
+    }
+
+    /// Waits for the `change_cipher_spec` of TLS 1.2, which is no handshake message.
+    pub(crate) async fn receive_change_cipher_spec(&self) {
+        ReceiveChangeCipherSpec { wire: self }.await;
     }
 
     /// Asks the owner of the connection and waits for the answer.
@@ -187,6 +209,11 @@ impl Wire {
         self.lock().effects.push(Effect::SkipEarlyData);
     }
 
+    /// Settles the version, before anything is sent in it.
+    pub(crate) fn settle_version(&self, version: ProtocolVersion) {
+        self.lock().effects.push(Effect::SettleVersion(version));
+    }
+
     /// Tells whoever traces the connection, in order with what is sent.
     pub(crate) fn note(&self, what: Traced<'static>) {
         self.lock().effects.push(Effect::Note(what));
@@ -222,6 +249,24 @@ impl Future for Receive<'_> {
             exchange.awaiting = Some(Awaiting::Message(self.state));
             Poll::Pending
         }
+    }
+}
+
+/// Waits for a `change_cipher_spec`.
+struct ReceiveChangeCipherSpec<'w> {
+    wire: &'w Wire,
+}
+
+impl Future for ReceiveChangeCipherSpec<'_> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        let mut exchange = self.wire.lock();
+        if exchange.change_cipher_spec.take().is_some() {
+            return Poll::Ready(());
+        }
+        exchange.awaiting = Some(Awaiting::Message(State::AwaitingChangeCipherSpec));
+        Poll::Pending
     }
 }
 
@@ -283,6 +328,12 @@ impl<T> Script<T> {
     /// Hands over a message and goes on.
     pub(crate) fn resume_with_message(&mut self, message: Vec<u8>) -> Result<Progress<T>> {
         self.wire.lock().message = Some(message);
+        self.resume()
+    }
+
+    /// Hands over a `change_cipher_spec` and goes on.
+    pub(crate) fn resume_with_change_cipher_spec(&mut self) -> Result<Progress<T>> {
+        self.wire.lock().change_cipher_spec = Some(ChangeCipherSpec);
         self.resume()
     }
 

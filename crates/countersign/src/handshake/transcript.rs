@@ -1,4 +1,4 @@
-//! The transcript: the hash over all handshake messages so far (RFC 9846 §4.1.1).
+//! The transcript: the hash over all handshake messages so far (RFC 9846 §4.1.1, RFC 5246 §7.4.9).
 
 use crate::crypto::hash::{Digest, HashAlgorithm, HashContext};
 
@@ -11,6 +11,8 @@ const MESSAGE_HASH: u8 = 254;
 pub(crate) enum Transcript {
     Messages(Vec<u8>),
     Hash(HashContext),
+    /// TLS 1.2: the client will sign the messages themselves, with a hash of its own choice.
+    Both(Vec<u8>, HashContext),
 }
 
 impl Transcript {
@@ -23,6 +25,10 @@ impl Transcript {
         match self {
             Self::Messages(messages) => messages.extend_from_slice(message),
             Self::Hash(context) => context.update(message),
+            Self::Both(messages, context) => {
+                messages.extend_from_slice(message);
+                context.update(message);
+            }
         }
     }
 
@@ -43,6 +49,28 @@ impl Transcript {
         }
     }
 
+    /// Begins to hash, and keeps the messages until they are signed.
+    pub(crate) fn start_hash_and_keep(&mut self, algorithm: HashAlgorithm) {
+        if let Self::Messages(messages) = self {
+            let mut context = algorithm.start();
+            context.update(messages);
+            *self = Self::Both(core::mem::take(messages), context);
+        }
+    }
+
+    /// Takes out the messages that are to be signed (RFC 5246 §7.4.8).
+    pub(crate) fn take_messages(&mut self) -> Vec<u8> {
+        match self {
+            Self::Messages(messages) => messages.clone(),
+            Self::Both(messages, context) => {
+                let (messages, context) = (core::mem::take(messages), context.clone());
+                *self = Self::Hash(context);
+                messages
+            }
+            Self::Hash(_) => Vec::new(),
+        }
+    }
+
     /// Replaces the first ClientHello by its hash, before a HelloRetryRequest is added.
     ///
     /// RFC 9846 §4.1.1: the ClientHello is replaced by a message of type `message_hash`.
@@ -60,7 +88,7 @@ impl Transcript {
     pub(crate) fn hash(&self) -> Digest {
         match self {
             Self::Messages(messages) => HashAlgorithm::Sha256.digest(messages),
-            Self::Hash(context) => context.peek(),
+            Self::Hash(context) | Self::Both(_, context) => context.peek(),
         }
     }
 }

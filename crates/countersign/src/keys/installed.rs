@@ -3,10 +3,13 @@
 use core::fmt;
 use std::sync::Arc;
 
+use zeroize::Zeroizing;
+
+use crate::connection::established::ProtocolVersion;
 use crate::crypto::suite::{AeadKey, CipherSuite, NONCE_LEN};
 use crate::error::{Error, Result};
 use crate::keys::schedule13::{Installed, TrafficSecret};
-use crate::record::{Opener, PlaintextAlerts, Sealer};
+use crate::record::{NonceSequence12, Opener, PlaintextAlerts, Sealer};
 use crate::verify::mode::Role;
 
 /// The record key of one direction, and the secret that its successors come from. The
@@ -14,7 +17,8 @@ use crate::verify::mode::Role;
 pub(crate) struct TrafficKeys {
     suite: CipherSuite,
     key: AeadKey,
-    iv: [u8; NONCE_LEN],
+    /// In TLS 1.2 what is secret of the nonce: four bytes, or all.
+    iv: Zeroizing<[u8; NONCE_LEN]>,
     secret: Option<Arc<TrafficSecret<Installed>>>,
 }
 
@@ -35,6 +39,20 @@ impl TrafficKeys {
         Ok(Self {
             suite,
             key,
+            iv: Zeroizing::new(iv),
+            secret: None,
+        })
+    }
+
+    /// The keys of a connection of TLS 1.2, for the last messages of the handshake and for data.
+    pub(crate) fn of_tls12(suite: CipherSuite, key: &[u8], fixed_iv: &[u8]) -> Result<Self> {
+        let mut iv = Zeroizing::new([0; NONCE_LEN]);
+        for (to, from) in iv.iter_mut().zip(fixed_iv) {
+            *to = *from;
+        }
+        Ok(Self {
+            suite,
+            key: AeadKey::new(suite, key)?,
             iv,
             secret: None,
         })
@@ -49,29 +67,35 @@ impl TrafficKeys {
         Ok(Self {
             suite,
             key,
-            iv,
+            iv: Zeroizing::new(iv),
             secret: Some(Arc::new(secret.installed())),
         })
     }
 
     /// Opens what the peer sealed with these keys.
     pub(crate) fn into_opener(self, whose: Role) -> (Opener, Option<Successors>) {
+        if self.suite.version() == ProtocolVersion::Tls12 {
+            let nonces = NonceSequence12::new(self.suite.nonce_form(), &self.iv);
+            return (Opener::tls12(self.key, nonces), None);
+        }
         // A client that rejects the ServerHello has no keys yet: its alert comes unencrypted.
         let alerts = match (whose, &self.secret) {
             (Role::Client, None) => PlaintextAlerts::AcceptBeforeFirstRecord,
             _ => PlaintextAlerts::Refuse,
         };
         let successors = Successors::of(self.suite, self.secret);
-        (Opener::keyed(self.key, self.iv, alerts), successors)
+        (Opener::keyed(self.key, *self.iv, alerts), successors)
     }
 
     /// Seals with these keys.
     pub(crate) fn into_sealer(self) -> (Sealer, Option<Successors>) {
+        let limit = self.suite.confidentiality_limit();
+        if self.suite.version() == ProtocolVersion::Tls12 {
+            let nonces = NonceSequence12::new(self.suite.nonce_form(), &self.iv);
+            return (Sealer::tls12(self.key, nonces, limit), None);
+        }
         let successors = Successors::of(self.suite, self.secret);
-        (
-            Sealer::keyed(self.key, self.iv, self.suite.confidentiality_limit()),
-            successors,
-        )
+        (Sealer::keyed(self.key, *self.iv, limit), successors)
     }
 }
 

@@ -111,7 +111,7 @@ impl EarlySecret {
     pub(crate) fn early_exporter(&self, transcript: &At<ClientHello>) -> Result<Exporter> {
         let transcript = transcript.hash();
         let secret = self.with_key(|key| derive(key, b"e exp master", transcript.as_ref()))?;
-        Ok(Exporter::new(self.hash, secret))
+        Ok(Exporter::tls13(self.hash, secret))
     }
 
     /// On to the handshake, with what the key exchange gave.
@@ -247,7 +247,7 @@ impl MasterSecret {
     /// Exports keying material.
     pub(crate) fn exporter(&self, transcript: &At<ServerFinished>) -> Result<Exporter> {
         let secret = derive(&self.key, b"exp master", transcript.hash().as_ref())?;
-        Ok(Exporter::new(self.key.hash(), secret))
+        Ok(Exporter::tls13(self.key.hash(), secret))
     }
 
     /// Where the pre-shared keys of tickets come from.
@@ -440,11 +440,11 @@ mod tests {
             assert_is(exporter.for_key_log(), values, "exporter_master");
             let mut out = [0; 100];
             exporter
-                .derive(b"EXPORTER-test", b"context", &mut out)
+                .derive(b"EXPORTER-test", Some(b"context"), &mut out)
                 .unwrap();
             assert_is(&out, values, "exported_100_with_context");
             let mut out = [0; 20];
-            exporter.derive(b"EXPORTER-test", b"", &mut out).unwrap();
+            exporter.derive(b"EXPORTER-test", None, &mut out).unwrap();
             assert_is(&out, values, "exported_20_without_context");
         }
     }
@@ -455,14 +455,14 @@ mod tests {
         let exporter = master(HashAlgorithm::Sha256).exporter(&transcript).unwrap();
         assert!(
             exporter
-                .derive(&[b'x'; 249], &[0; 10_000], &mut [0; 8160])
+                .derive(&[b'x'; 249], Some(&[0; 10_000]), &mut [0; 8160])
                 .is_ok()
         );
-        assert!(exporter.derive(&[b'x'; 250], &[], &mut [0; 32]).is_err());
-        assert!(exporter.derive(b"label", &[], &mut [0; 8161]).is_err());
+        assert!(exporter.derive(&[b'x'; 250], None, &mut [0; 32]).is_err());
+        assert!(exporter.derive(b"label", None, &mut [0; 8161]).is_err());
         assert!(
             exporter
-                .derive(b"label", &[], &mut vec![0; 1 << 16])
+                .derive(b"label", None, &mut vec![0; 1 << 16])
                 .is_err()
         );
     }

@@ -37,6 +37,10 @@ pub(crate) struct ClientHello<'a> {
 
 /// The extensions of a `ClientHello`. An absent one is `None`, `false` for one without content.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an extension without content"
+)]
 pub(crate) struct ClientExtensions<'a> {
     /// RFC 6066 §3. The host name, printable ASCII.
     pub(crate) server_name: Option<&'a str>,
@@ -66,6 +70,14 @@ pub(crate) struct ClientExtensions<'a> {
     pub(crate) post_handshake_auth: bool,
     /// RFC 9846 §4.3.10.
     pub(crate) early_data: bool,
+    /// RFC 8422 §5.1.2, TLS 1.2. One byte each.
+    pub(crate) ec_point_formats: Option<&'a [u8]>,
+    /// RFC 7627 §5.1, TLS 1.2.
+    pub(crate) extended_master_secret: bool,
+    /// RFC 5077 §3.2, TLS 1.2. Empty if the client has no ticket.
+    pub(crate) session_ticket: Option<&'a [u8]>,
+    /// RFC 5746 §3.2, TLS 1.2. Empty in the first handshake.
+    pub(crate) renegotiation_info: Option<&'a [u8]>,
     /// RFC 9846 §4.3.11. Always the last.
     pub(crate) pre_shared_key: Option<PreSharedKeys<'a>>,
     /// All extensions as they were read, also those that have no field. Not written.
@@ -212,6 +224,24 @@ impl<'a> ClientExtensions<'a> {
             Kind::PRE_SHARED_KEY => {
                 self.pre_shared_key = Some(read_body(body, PreSharedKeys::read)?);
             }
+            _ => self.read_extension_of_tls12(kind, body)?,
+        }
+        Ok(())
+    }
+
+    fn read_extension_of_tls12(&mut self, kind: Kind, body: &'a [u8]) -> Result<()> {
+        match kind {
+            Kind::EC_POINT_FORMATS => {
+                self.ec_point_formats = Some(read_body(body, |reader| {
+                    let formats = reader.bytes_u8()?;
+                    reader.not_empty(formats)
+                })?);
+            }
+            Kind::EXTENDED_MASTER_SECRET => self.extended_master_secret = read_presence(body)?,
+            Kind::SESSION_TICKET => self.session_ticket = Some(body),
+            Kind::RENEGOTIATION_INFO => {
+                self.renegotiation_info = Some(read_body(body, Reader::bytes_u8)?);
+            }
             _ => {}
         }
         Ok(())
@@ -266,9 +296,27 @@ impl<'a> ClientExtensions<'a> {
         if self.early_data {
             write_extension(writer, Kind::EARLY_DATA, |_| {});
         }
+        self.write_extensions_of_tls12(writer);
         // RFC 9846 §4.3.11: MUST be the last extension in the ClientHello.
         if let Some(keys) = &self.pre_shared_key {
             write_extension(writer, Kind::PRE_SHARED_KEY, |w| keys.write(w));
+        }
+    }
+
+    fn write_extensions_of_tls12(&self, writer: &mut Writer<'_>) {
+        if let Some(formats) = self.ec_point_formats {
+            write_extension(writer, Kind::EC_POINT_FORMATS, |w| w.bytes_u8(formats));
+        }
+        if self.extended_master_secret {
+            write_extension(writer, Kind::EXTENDED_MASTER_SECRET, |_| {});
+        }
+        if let Some(ticket) = self.session_ticket {
+            write_extension(writer, Kind::SESSION_TICKET, |w| w.bytes(ticket));
+        }
+        if let Some(verify_data) = self.renegotiation_info {
+            write_extension(writer, Kind::RENEGOTIATION_INFO, |w| {
+                w.bytes_u8(verify_data);
+            });
         }
     }
 }

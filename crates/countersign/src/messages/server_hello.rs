@@ -2,11 +2,12 @@
 
 use super::client_hello::read_session_id;
 use super::extension::{
-    Carrier, ExtensionBlock, ExtensionSet, ExtensionType as Kind, read_body, write_extension,
+    Carrier, ExtensionBlock, ExtensionSet, ExtensionType as Kind, read_body, read_presence,
+    write_extension,
 };
 use super::hello_retry_request::{HelloRetryRequest, RETRY_RANDOM};
 use super::list::Item;
-use super::{KeyShareEntry, Message, MessageType, Reader, Writer};
+use super::{KeyShareEntry, Message, MessageType, ProtocolName, Reader, Writer};
 use crate::error::Result;
 use crate::violation::Violation;
 
@@ -37,8 +38,74 @@ pub(crate) struct ServerHello<'a> {
     pub(crate) key_share: Option<KeyShareEntry<'a>>,
     /// RFC 9846 §4.3.11: which of the offered pre-shared keys, counted from 0.
     pub(crate) selected_identity: Option<u16>,
+    /// What only TLS 1.2 says here.
+    pub(crate) tls12: ExtensionsOfTls12<'a>,
     /// All extensions as they were read, also those that have no field. Not written.
     pub(crate) all: ExtensionBlock<'a>,
+}
+
+/// The extensions of a `ServerHello` that chooses TLS 1.2.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ExtensionsOfTls12<'a> {
+    /// RFC 6066 §3: the server used the name.
+    pub(crate) server_name: bool,
+    /// RFC 8422 §5.1.2. One byte each.
+    pub(crate) ec_point_formats: Option<&'a [u8]>,
+    /// RFC 7301 §3.1.
+    pub(crate) alpn: Option<ProtocolName<'a>>,
+    /// RFC 7627 §5.1.
+    pub(crate) extended_master_secret: bool,
+    /// RFC 5077 §3.2: a ticket will follow.
+    pub(crate) session_ticket: bool,
+    /// RFC 5746 §3.2: empty in the first handshake.
+    pub(crate) renegotiation_info: Option<&'a [u8]>,
+}
+
+impl<'a> ExtensionsOfTls12<'a> {
+    fn read_extension(&mut self, kind: Kind, body: &'a [u8]) -> Result<()> {
+        match kind {
+            Kind::SERVER_NAME => self.server_name = read_presence(body)?,
+            Kind::EC_POINT_FORMATS => {
+                self.ec_point_formats = Some(read_body(body, |reader| {
+                    let formats = reader.bytes_u8()?;
+                    reader.not_empty(formats)
+                })?);
+            }
+            // RFC 7301 §3.1: the list MUST contain exactly one name.
+            Kind::ALPN => {
+                self.alpn = Some(read_body(body, |r| r.within_u16(ProtocolName::read))?);
+            }
+            Kind::EXTENDED_MASTER_SECRET => self.extended_master_secret = read_presence(body)?,
+            Kind::SESSION_TICKET => self.session_ticket = read_presence(body)?,
+            Kind::RENEGOTIATION_INFO => {
+                self.renegotiation_info = Some(read_body(body, Reader::bytes_u8)?);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn write(&self, writer: &mut Writer<'_>) {
+        let presences = [
+            (self.server_name, Kind::SERVER_NAME),
+            (self.extended_master_secret, Kind::EXTENDED_MASTER_SECRET),
+            (self.session_ticket, Kind::SESSION_TICKET),
+        ];
+        for (_, kind) in presences.into_iter().filter(|(is_present, _)| *is_present) {
+            write_extension(writer, kind, |_| {});
+        }
+        if let Some(formats) = self.ec_point_formats {
+            write_extension(writer, Kind::EC_POINT_FORMATS, |w| w.bytes_u8(formats));
+        }
+        if let Some(protocol) = &self.alpn {
+            write_extension(writer, Kind::ALPN, |w| w.within_u16(|w| protocol.write(w)));
+        }
+        if let Some(verify_data) = self.renegotiation_info {
+            write_extension(writer, Kind::RENEGOTIATION_INFO, |w| {
+                w.bytes_u8(verify_data);
+            });
+        }
+    }
 }
 
 impl<'a> Message<'a> for ServerHello<'a> {
@@ -60,6 +127,10 @@ impl<'a> Message<'a> for ServerHello<'a> {
             compression_method: self.compression_method,
         };
         fields.write(writer);
+        // RFC 5246 §7.4.1.3: without extensions there is not even an empty list of them.
+        if self.selected_version.is_none() && self.tls12 == ExtensionsOfTls12::default() {
+            return;
+        }
         writer.within_u16(|writer| {
             if let Some(version) = self.selected_version {
                 write_extension(writer, Kind::SUPPORTED_VERSIONS, |w| w.u16(version));
@@ -70,6 +141,7 @@ impl<'a> Message<'a> for ServerHello<'a> {
             if let Some(identity) = self.selected_identity {
                 write_extension(writer, Kind::PRE_SHARED_KEY, |w| w.u16(identity));
             }
+            self.tls12.write(writer);
         });
     }
 }
@@ -96,6 +168,7 @@ impl<'a> ServerHello<'a> {
             selected_version: None,
             key_share: None,
             selected_identity: None,
+            tls12: ExtensionsOfTls12::default(),
             all,
         };
         for (kind, body) in all.iter() {
@@ -107,7 +180,7 @@ impl<'a> ServerHello<'a> {
                 Kind::PRE_SHARED_KEY => {
                     hello.selected_identity = Some(read_body(body, Reader::u16)?);
                 }
-                _ => {}
+                _ => hello.tls12.read_extension(kind, body)?,
             }
         }
         Ok(hello)

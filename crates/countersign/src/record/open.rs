@@ -5,6 +5,7 @@ use core::ops::Range;
 
 use super::frame::{MAX_PLAINTEXT, check_content};
 use super::nonce::NonceSequence;
+use super::tls12::{NonceSequence12, OpenerOfTls12};
 use super::{ContentType, Header, Protection};
 use crate::crypto::suite::AeadKey;
 use crate::error::Result;
@@ -14,8 +15,10 @@ use crate::violation::Violation;
 pub(crate) enum Opener {
     /// Before the first key.
     Plain,
-    /// Under a key.
+    /// Under a key of TLS 1.3.
     Keyed(KeyedOpener),
+    /// Under a key of TLS 1.2.
+    Tls12(OpenerOfTls12),
 }
 
 /// The key of an [`Opener`].
@@ -51,6 +54,7 @@ impl fmt::Debug for Opener {
         match self {
             Self::Plain => f.write_str("Plain"),
             Self::Keyed(keyed) => write!(f, "Keyed({} records)", keyed.nonces.used()),
+            Self::Tls12(_) => f.write_str("Tls12"),
         }
     }
 }
@@ -65,11 +69,16 @@ impl Opener {
         })
     }
 
+    /// Opens records of TLS 1.2 under `key`, from sequence number 0.
+    pub(crate) fn tls12(key: AeadKey, nonces: NonceSequence12) -> Self {
+        Self::Tls12(OpenerOfTls12::new(key, nonces))
+    }
+
     /// How long records may be, for [`super::parse_header`].
     pub(crate) const fn protection(&self) -> Protection {
         match self {
             Self::Plain => Protection::Plain,
-            Self::Keyed(_) => Protection::Encrypted,
+            Self::Keyed(_) | Self::Tls12(_) => Protection::Encrypted,
         }
     }
 
@@ -83,6 +92,7 @@ impl Opener {
         match self {
             Self::Plain => open_plain(header, body),
             Self::Keyed(keyed) => keyed.open(header, body),
+            Self::Tls12(keyed) => keyed.open(header, body),
         }
     }
 }

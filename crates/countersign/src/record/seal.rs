@@ -5,6 +5,7 @@ use std::io::IoSlice;
 
 use super::frame::MAX_PLAINTEXT;
 use super::nonce::NonceSequence;
+use super::tls12::{NonceSequence12, SealerOfTls12};
 use super::{ContentType, Gather, Header};
 use crate::crypto::suite::{AeadKey, TAG_LEN};
 use crate::error::{Error, Result};
@@ -19,8 +20,10 @@ pub(crate) enum Sealer {
         /// The `legacy_record_version`: 0x0301 for the first `ClientHello`, then 0x0303.
         version: u16,
     },
-    /// Under a key.
+    /// Under a key of TLS 1.3.
     Keyed(KeyedSealer),
+    /// Under a key of TLS 1.2.
+    Tls12(SealerOfTls12),
 }
 
 /// The key of a [`Sealer`].
@@ -35,6 +38,7 @@ impl fmt::Debug for Sealer {
         match self {
             Self::Plain { .. } => f.write_str("Plain"),
             Self::Keyed(keyed) => write!(f, "Keyed({} records)", keyed.nonces.used()),
+            Self::Tls12(_) => f.write_str("Tls12"),
         }
     }
 }
@@ -63,11 +67,16 @@ impl Sealer {
         })
     }
 
+    /// Seals records of TLS 1.2 under `key`, from sequence number 0, and at most `limit` of them.
+    pub(crate) fn tls12(key: AeadKey, nonces: NonceSequence12, limit: u64) -> Self {
+        Self::Tls12(SealerOfTls12::new(key, nonces, limit))
+    }
+
     /// How many more records this key may seal.
     #[cfg(test)]
     pub(crate) const fn records_left(&self) -> u64 {
         match self {
-            Self::Plain { .. } => u64::MAX,
+            Self::Plain { .. } | Self::Tls12(_) => u64::MAX,
             Self::Keyed(keyed) => keyed.limit.saturating_sub(keyed.nonces.used()),
         }
     }
@@ -75,10 +84,10 @@ impl Sealer {
     /// Whether it is time for a `KeyUpdate`: half of the records of this key are used.
     ///
     /// RFC 9846 §5.5: Implementations MUST either close the connection or do a key update prior to
-    /// reaching these limits.
+    /// reaching these limits. (TLS 1.2 has no `KeyUpdate`.)
     pub(crate) const fn should_update_keys(&self) -> bool {
         match self {
-            Self::Plain { .. } => false,
+            Self::Plain { .. } | Self::Tls12(_) => false,
             Self::Keyed(keyed) => keyed.nonces.used() >= keyed.limit / 2,
         }
     }
@@ -112,6 +121,7 @@ impl Sealer {
                 Ok(())
             }
             Self::Keyed(keyed) => keyed.seal(content_type, payload, output),
+            Self::Tls12(keyed) => keyed.seal(content_type, payload, output),
         }
     }
 }

@@ -15,11 +15,20 @@ const TICKETS_PER_SERVER: usize = 4;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Origin(Arc<()>);
 
+/// By what the server finds the session again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Handle {
+    /// A ticket, of either version.
+    Ticket(Vec<u8>),
+    /// The session id of TLS 1.2.
+    SessionId(Vec<u8>),
+}
+
 /// A ticket with what it stands for.
 #[derive(Debug)]
 pub(crate) struct ClientSession {
     pub(crate) origin: Origin,
-    pub(crate) ticket: Vec<u8>,
+    pub(crate) handle: Handle,
     pub(crate) session: Session,
     /// The certificate that this side showed.
     pub(crate) own: Option<CertificateDer<'static>>,

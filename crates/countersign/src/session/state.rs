@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use countersign_x509::{Report, VerifyCode};
+use countersign_x509::{Certificate, Report, VerifyCode};
 use pki_types::CertificateDer;
 use zeroize::Zeroizing;
 
@@ -10,6 +10,7 @@ use crate::crypto::suite::CipherSuite;
 use crate::error::Result;
 use crate::keys::secret::Secret;
 use crate::messages::{Reader, Writer};
+use crate::session::tickets::LONGEST_LIFETIME;
 use crate::verify::mode::{Role, VerifyMode};
 use crate::verify::peer::{CertificateChain, Peer, Since, Standing};
 use crate::verify::verifier;
@@ -22,6 +23,7 @@ const FORMAT: u8 = 1;
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) suite: CipherSuite,
+    /// The pre-shared key of TLS 1.3, or the master secret of TLS 1.2.
     pub(crate) psk: Secret,
     /// Seconds since 1970 at which the ticket was issued, or received.
     pub(crate) issued: u64,
@@ -143,6 +145,18 @@ fn read_name(reader: &mut Reader<'_>) -> Result<Option<String>> {
 }
 
 impl SessionIdentity {
+    /// For how many seconds after `now` the peer's certificate is still valid.
+    pub(crate) fn validity_left(&self, now: u64) -> u32 {
+        let Some(leaf) = self.peer.as_ref().and_then(|peer| peer.chain.leaf()) else {
+            return LONGEST_LIFETIME;
+        };
+        let Ok(leaf) = Certificate::parse(leaf) else {
+            return 0;
+        };
+        let end = u64::try_from(leaf.not_after().unix_seconds()).unwrap_or_default();
+        u32::try_from(end.saturating_sub(now)).unwrap_or(u32::MAX)
+    }
+
     fn write(&self, writer: &mut Writer<'_>) {
         writer.u8(self.mode.bits());
         writer.u8(self.asked.into());

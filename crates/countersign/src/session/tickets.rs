@@ -69,31 +69,59 @@ impl Resumption {
         self.policy != ResumePolicy::Never
     }
 
-    /// Turns a session into a ticket. `None` if it is too large for one.
+    /// Turns a session into a ticket: the session itself, or the name under which it is stored. `None` if it is too
+    /// large for a ticket.
     pub(crate) fn seal(
         &self,
         session: &Session,
         environment: &Environment,
     ) -> Result<Option<Vec<u8>>> {
+        if self.store.is_none() {
+            return self.seal_ticket(session, environment);
+        }
+        let mut name = [0; 32];
+        let random = &environment.random;
+        random.fill(&mut name).map_err(|_| Error::RandomFailed)?;
+        self.store_as(&name, session, environment)?;
+        Ok(Some(name.to_vec()))
+    }
+
+    /// Seals a session into a ticket. `None` if it is too large for one.
+    pub(crate) fn seal_ticket(
+        &self,
+        session: &Session,
+        environment: &Environment,
+    ) -> Result<Option<Vec<u8>>> {
         let content = session.encode()?;
+        if content.len() > LARGEST_IN_TICKET {
+            return Ok(None);
+        }
+        let label = self.bound_to(b"ticket");
         let random = &*environment.random;
+        self.keyring
+            .seal(&content, &label, random, session.issued)
+            .map(Some)
+    }
+
+    /// Keeps a session in the store, if there is one, for as long as it lives.
+    pub(crate) fn store_as(
+        &self,
+        name: &[u8],
+        session: &Session,
+        environment: &Environment,
+    ) -> Result<()> {
         let Some(store) = &self.store else {
-            if content.len() > LARGEST_IN_TICKET {
-                return Ok(None);
-            }
-            return self
-                .keyring
-                .seal(&content, &self.bound_to(b"ticket"), random, session.issued)
-                .map(Some);
+            return Ok(());
         };
-        let sealed =
-            self.keyring
-                .seal(&content, &self.bound_to(b"stored"), random, session.issued)?;
-        let mut ticket = [0; 32];
-        random.fill(&mut ticket).map_err(|_| Error::RandomFailed)?;
-        let lifetime = Duration::from_secs(session.lifetime.into());
-        store.insert(SessionId::from_ticket(&ticket), sealed, lifetime);
-        Ok(Some(ticket.to_vec()))
+        let content = session.encode()?;
+        let label = self.bound_to(b"stored");
+        let random = &*environment.random;
+        let now = environment.clock.now().as_secs();
+        let sealed = self.keyring.seal(&content, &label, random, now)?;
+        let age = now.saturating_sub(session.issued);
+        let left = Duration::from_secs(u64::from(session.lifetime).saturating_sub(age));
+        store.insert(SessionId::from_ticket(name), sealed, left);
+        Ok(())
     }
 
     /// Finds what a ticket stands for.

@@ -66,6 +66,8 @@ pub enum Standing {
 pub enum Since {
     /// In the first handshake.
     Handshake,
+    /// In a renegotiation (TLS 1.2).
+    Renegotiation,
     /// When the server asked after the handshake (TLS 1.3).
     PostHandshake,
     /// On an earlier connection, of which this one resumed the session.

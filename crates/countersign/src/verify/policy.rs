@@ -2,26 +2,17 @@
 //! crate interprets a [`VerifyMode`].
 
 use crate::alert::Alert;
+use crate::connection::established::ProtocolVersion;
+use crate::crypto::suite::CipherSuite;
 use crate::session::ResumePolicy;
 use crate::verify::mode::{Role, VerifyMode};
 
 /// When the question "ask for a certificate?" comes up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Occasion {
-    pub(crate) version: Version,
+    pub(crate) version: ProtocolVersion,
     pub(crate) moment: Moment,
     pub(crate) suite: SuiteKind,
-}
-
-/// The protocol version, as far as the rules differ.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Version {
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the rules are complete before TLS 1.2 is")
-    )]
-    Tls12,
-    Tls13,
 }
 
 /// Where in the life of a connection.
@@ -42,11 +33,31 @@ pub(crate) enum SuiteKind {
     Anonymous,
 }
 
+impl SuiteKind {
+    pub(crate) fn of(suite: CipherSuite) -> Self {
+        if suite.is_anonymous() {
+            Self::Anonymous
+        } else {
+            Self::Certificates
+        }
+    }
+}
+
 /// The answer of [`certificate_request`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Request {
     Send,
     Omit(Why),
+}
+
+impl Request {
+    /// Why nobody is asked, if nobody is.
+    pub(crate) fn reason(self) -> Option<Why> {
+        match self {
+            Self::Send => None,
+            Self::Omit(why) => Some(why),
+        }
+    }
 }
 
 /// Why a client is not asked for a certificate.
@@ -71,7 +82,7 @@ pub enum Why {
 /// connection, whatever was answered and whatever the mode was then.
 pub(crate) fn certificate_request(mode: VerifyMode, on: Occasion, sent_before: u32) -> Request {
     let post_handshake_only = mode.contains(VerifyMode::POST_HANDSHAKE)
-        && on.version == Version::Tls13
+        && on.version == ProtocolVersion::Tls13
         && on.moment != Moment::PostHandshake;
     let reasons_not_to = [
         (!mode.contains(VerifyMode::PEER), Why::NotAskedFor),
@@ -95,13 +106,13 @@ pub(crate) fn certificate_request(mode: VerifyMode, on: Occasion, sent_before: u
 ///
 /// RFC 9846 §4.5.2.4 gives `certificate_required` to TLS 1.3; before it, the same refusal
 /// is `handshake_failure`.
-pub(crate) fn missing_certificate(mode: VerifyMode, version: Version) -> Result<(), Alert> {
+pub(crate) fn missing_certificate(mode: VerifyMode, version: ProtocolVersion) -> Result<(), Alert> {
     if !mode.contains(VerifyMode::PEER | VerifyMode::FAIL_IF_NO_PEER_CERT) {
         return Ok(());
     }
     Err(match version {
-        Version::Tls12 => Alert::HandshakeFailure,
-        Version::Tls13 => Alert::CertificateRequired,
+        ProtocolVersion::Tls12 => Alert::HandshakeFailure,
+        ProtocolVersion::Tls13 => Alert::CertificateRequired,
     })
 }
 
@@ -128,6 +139,8 @@ pub(crate) fn after_failure(mode: VerifyMode, role: Role) -> AfterFailure {
 /// What an earlier connection, whose session is to be resumed, found out about the peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Past {
+    pub(crate) version: ProtocolVersion,
+    pub(crate) suite: SuiteKind,
     /// The peer was asked for a certificate.
     pub(crate) asked: bool,
     /// It had one.
@@ -160,9 +173,9 @@ pub(crate) fn resume_on_server(
     has_context: bool,
 ) -> Resume {
     let on = Occasion {
-        version: Version::Tls13,
+        version: past.version,
         moment: Moment::FullHandshake,
-        suite: SuiteKind::Certificates,
+        suite: past.suite,
     };
     let would_ask = certificate_request(mode, on, 0) == Request::Send;
     match policy {
@@ -172,7 +185,7 @@ pub(crate) fn resume_on_server(
         ResumePolicy::Reverify if past.has_identity => Resume::IfVerified,
         ResumePolicy::Reverify if !would_ask => Resume::AsItWas,
         ResumePolicy::Reverify if !past.asked => Resume::No,
-        ResumePolicy::Reverify => match missing_certificate(mode, Version::Tls13) {
+        ResumePolicy::Reverify => match missing_certificate(mode, past.version) {
             Ok(()) => Resume::AsItWas,
             Err(_) => Resume::No,
         },
@@ -188,6 +201,35 @@ pub(crate) fn resume_on_client(policy: ResumePolicy) -> Resume {
     }
 }
 
+/// May an end in this mode use a suite under which nobody authenticates?
+///
+/// A client may: such a suite has to be allowed by a call of its own, and `SSL_CTX_set_verify(3)` says that the
+/// mode is ignored then. A server that refuses clients without a certificate may not: OpenSSL
+/// asks for one that the protocol does not allow, so that every client gives up.
+pub(crate) fn takes_anonymous_suites(mode: VerifyMode, role: Role) -> bool {
+    role == Role::Client || !mode.contains(VerifyMode::PEER | VerifyMode::FAIL_IF_NO_PEER_CERT)
+}
+
+/// Whose word counts after a renegotiation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum IdentityAfter {
+    /// What the renegotiation found out: also that there is no certificate.
+    Renegotiated,
+    /// What was known before it.
+    Earlier,
+}
+
+/// Which identity does a client have after a renegotiation with this request?
+///
+/// OpenSSL forgets who the client is if `CLIENT_ONCE` keeps it from asking again. Here the
+/// identity stays, with where it came from: to ask once is to rely on the answer.
+pub(crate) fn identity_after_renegotiation(request: Request) -> IdentityAfter {
+    match request {
+        Request::Omit(Why::AskedOnceAlready) => IdentityAfter::Earlier,
+        Request::Omit(_) | Request::Send => IdentityAfter::Renegotiated,
+    }
+}
+
 /// Does this mode need something to verify with, so that a configuration without trust
 /// anchors and without a verifier is a mistake?
 pub(crate) fn needs_trust(mode: VerifyMode) -> bool {
@@ -199,7 +241,7 @@ mod tests {
     use super::*;
 
     const FULL_13: Occasion = Occasion {
-        version: Version::Tls13,
+        version: ProtocolVersion::Tls13,
         moment: Moment::FullHandshake,
         suite: SuiteKind::Certificates,
     };
@@ -215,7 +257,7 @@ mod tests {
         let asked_13 = [1, 3, 5, 7];
         for bits in 0..16 {
             let on_12 = Occasion {
-                version: Version::Tls12,
+                version: ProtocolVersion::Tls12,
                 ..FULL_13
             };
             let sent_12 = certificate_request(mode(bits), on_12, 0) == Request::Send;
@@ -260,7 +302,7 @@ mod tests {
         let everything = mode(3);
         let anonymous = Occasion {
             suite: SuiteKind::Anonymous,
-            version: Version::Tls12,
+            version: ProtocolVersion::Tls12,
             ..FULL_13
         };
         let resumed = Occasion {
@@ -282,17 +324,17 @@ mod tests {
         for bits in 0..16 {
             let refused = bits & 3 == 3;
             assert_eq!(
-                missing_certificate(mode(bits), Version::Tls13).is_err(),
+                missing_certificate(mode(bits), ProtocolVersion::Tls13).is_err(),
                 refused,
                 "mode {bits}"
             );
         }
         assert_eq!(
-            missing_certificate(mode(3), Version::Tls13),
+            missing_certificate(mode(3), ProtocolVersion::Tls13),
             Err(Alert::CertificateRequired)
         );
         assert_eq!(
-            missing_certificate(mode(3), Version::Tls12),
+            missing_certificate(mode(3), ProtocolVersion::Tls12),
             Err(Alert::HandshakeFailure)
         );
     }
@@ -300,16 +342,18 @@ mod tests {
     #[test]
     fn a_session_that_does_not_satisfy_the_mode_is_not_resumed() {
         let never_asked = Past {
+            version: ProtocolVersion::Tls13,
+            suite: SuiteKind::Certificates,
             asked: false,
             has_identity: false,
         };
         let had_none = Past {
             asked: true,
-            has_identity: false,
+            ..never_asked
         };
         let identified = Past {
-            asked: true,
             has_identity: true,
+            ..had_none
         };
         let reverify =
             |bits, past| resume_on_server(ResumePolicy::Reverify, mode(bits), past, false);
@@ -344,6 +388,57 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_session_of_tls_1_2_is_measured_by_what_tls_1_2_asks() {
+        let never_asked = Past {
+            version: ProtocolVersion::Tls12,
+            suite: SuiteKind::Certificates,
+            asked: false,
+            has_identity: false,
+        };
+        let anonymous = Past {
+            suite: SuiteKind::Anonymous,
+            ..never_asked
+        };
+        for bits in 0..16 {
+            let resume = |past| resume_on_server(ResumePolicy::Reverify, mode(bits), past, false);
+            // POST_HANDSHAKE means nothing there.
+            let wanted = if bits & 1 == 1 {
+                Resume::No
+            } else {
+                Resume::AsItWas
+            };
+            assert_eq!(resume(never_asked), wanted, "mode {bits}");
+            assert_eq!(resume(anonymous), Resume::AsItWas, "mode {bits}");
+        }
+    }
+
+    #[test]
+    fn only_a_server_that_insists_on_certificates_takes_no_anonymous_suite() {
+        for bits in 0..16 {
+            let on_server = takes_anonymous_suites(mode(bits), Role::Server);
+            assert_eq!(on_server, bits & 3 != 3, "mode {bits}");
+            let client = VerifyMode::from_openssl(bits, Role::Client);
+            assert!(takes_anonymous_suites(client, Role::Client));
+        }
+    }
+
+    #[test]
+    fn an_identity_outlives_a_renegotiation_only_if_it_was_not_to_be_asked_again() {
+        let omitted = [
+            (Why::AskedOnceAlready, IdentityAfter::Earlier),
+            (Why::NotAskedFor, IdentityAfter::Renegotiated),
+            (Why::SuiteHasNoCertificates, IdentityAfter::Renegotiated),
+        ];
+        for (why, wanted) in omitted {
+            assert_eq!(identity_after_renegotiation(Request::Omit(why)), wanted);
+        }
+        assert_eq!(
+            identity_after_renegotiation(Request::Send),
+            IdentityAfter::Renegotiated
+        );
     }
 
     #[test]

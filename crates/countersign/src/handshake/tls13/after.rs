@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use crate::config::Config;
-use crate::connection::established::Continuation;
+use crate::connection::established::AfterTls13;
 use crate::connection::state::State;
 use crate::error::{Error, Result};
+use crate::handshake::authenticate::{Identity, Shown};
+use crate::handshake::resume;
 use crate::handshake::script::Wire;
-use crate::handshake::tls13::authenticate::{self, Identity, Shown};
-use crate::handshake::tls13::{resume, server, tickets};
+use crate::handshake::tls13::{authenticate, server, tickets};
 use crate::messages::{
     CertificateRequest, KeyUpdate, MessageType, NewSessionTicket, message_type, read_message,
 };
@@ -48,7 +49,7 @@ pub(crate) fn read_after_handshake(role: Role, message: &[u8]) -> Result<AfterHa
 pub(crate) async fn authenticate_client(
     wire: Wire,
     config: Arc<Config>,
-    after: Arc<Continuation>,
+    after: Arc<AfterTls13>,
 ) -> Result<Option<Identity>> {
     let mut transcript = after
         .transcript
@@ -95,7 +96,7 @@ pub(crate) async fn authenticate_client(
 pub(crate) async fn answer_request(
     wire: Wire,
     config: Arc<Config>,
-    after: Arc<Continuation>,
+    after: Arc<AfterTls13>,
     request: Vec<u8>,
 ) -> Result<Option<Shown>> {
     // RFC 9846 §4.7.2: a client that did not offer it MUST answer with unexpected_message.

@@ -1,69 +1,31 @@
-//! Authentication: Certificate, verdict, CertificateVerify, Finished (RFC 9846 §4.5). The same
+//! Authentication in TLS 1.3: Certificate, verdict, CertificateVerify, Finished (RFC 9846 §4.5). The same
 //! functions serve the handshake and what comes after it, in both roles.
 
-use std::sync::Arc;
-
-use countersign_x509::{Certificate as X509, ExpectedName};
 use pki_types::CertificateDer;
 
 use crate::config::Config;
 use crate::config::credential::Credential;
+use crate::connection::established::ProtocolVersion;
 use crate::connection::state::State;
 use crate::crypto::peer_key::{self, PeerKey};
-use crate::crypto::private_key::SignError;
 use crate::crypto::signature::SignatureScheme;
 use crate::crypto::signed_content::{SignedBy, certificate_verify_content};
-use crate::error::{Error, Rejection, Result};
+use crate::error::Result;
+use crate::handshake::authenticate::{
+    Expectation, Identity, Shown, accept_absence, ask_for_credential, decide, read_leaf,
+    refuse_or_go_on, sign,
+};
 use crate::handshake::hello;
 use crate::handshake::script::Wire;
 use crate::handshake::transcript::Transcript;
 use crate::keys::schedule13::TrafficSecret;
 use crate::messages::{
-    Certificate, CertificateEntry, CertificateRequest, CertificateVerify, ExtensionSet, Finished,
-    List, read_message, write_message,
+    Certificate, CertificateEntry, CertificateRequest, CertificateVerify, Finished, List,
+    read_message, write_message,
 };
-use crate::verify::judgement::{Judgement, judge};
 use crate::verify::mode::Role;
-use crate::verify::peer::{CertificateChain, Peer, Since};
-use crate::verify::policy::{self, AfterFailure, Version};
-use crate::verify::question::{
-    AnswerBody, CredentialInquiry, Inquiry, PeerInquiry, SignatureInquiry,
-};
-use crate::verify::verifier::{Presented, Verdict, Verification};
+use crate::verify::peer::{CertificateChain, Since};
 use crate::violation::Violation;
-
-/// What came to an end that cannot.
-const WRONG_ANSWER: Error = Error::Internal("a question got the answer to another one");
-
-/// What the peer's identity is measured by.
-pub(crate) struct Expectation<'a> {
-    /// Whose identity it is.
-    pub(crate) whose: Role,
-    /// The names of which one must be in the certificate.
-    pub(crate) names: Vec<ExpectedName>,
-    /// The context of the request that it answers.
-    pub(crate) context: &'a [u8],
-    /// The extensions that its entries may carry.
-    pub(crate) solicited: ExtensionSet,
-    /// When it is established.
-    pub(crate) since: Since,
-    /// The name of the server, as the client calls it.
-    pub(crate) server_name: Option<&'a str>,
-}
-
-/// A peer that has proved who it is, and the scheme in which it did.
-#[derive(Debug)]
-pub(crate) struct Identity {
-    pub(crate) peer: Peer,
-    pub(crate) scheme: SignatureScheme,
-}
-
-/// What we have shown of ourselves.
-#[derive(Clone, Debug)]
-pub(crate) struct Shown {
-    pub(crate) certificate: CertificateDer<'static>,
-    pub(crate) scheme: SignatureScheme,
-}
 
 /// Takes in the peer's identity: its Certificate (already received), our verdict about it, and the
 /// CertificateVerify that proves it. `None` if the peer has none and that is acceptable.
@@ -76,7 +38,7 @@ pub(crate) async fn receive_identity(
 ) -> Result<Option<Identity>> {
     let Some(chain) = read_chain(config, &expectation, certificate)? else {
         transcript.add(certificate);
-        return accept_absence(wire).map(|()| None);
+        return accept_absence(wire, ProtocolVersion::Tls13).map(|()| None);
     };
     // One that cannot be read has no faults that a verifier could report or a mode let pass.
     let leaf = read_leaf(&chain)?;
@@ -90,23 +52,6 @@ pub(crate) async fn receive_identity(
     transcript.add(&message);
     let peer = judgement.into_peer(chain, expectation.since);
     Ok(Some(Identity { peer, scheme }))
-}
-
-/// Verifies again, as of now, a chain that proved its key on an earlier connection. `None` if
-/// it would not be accepted in a handshake of now.
-pub(crate) async fn reverify_identity(
-    wire: &Wire,
-    config: &Config,
-    expectation: &Expectation<'_>,
-    chain: &CertificateChain,
-) -> Result<Option<Peer>> {
-    let judgement = decide(wire, config, expectation, chain).await?;
-    let refused = refuse_or_go_on(wire, expectation, chain, &judgement).is_err();
-    Ok(if refused {
-        None
-    } else {
-        Some(judgement.into_peer(chain.clone(), expectation.since))
-    })
 }
 
 /// Reads the Certificate message. `None` if it is empty, which only a client's may be.
@@ -137,98 +82,6 @@ fn read_chain(
         };
     }
     Ok(Some(CertificateChain::new(chain)))
-}
-
-/// Lets a client without a certificate pass, if the mode does.
-fn accept_absence(wire: &Wire) -> Result<()> {
-    let mode = wire.settings().mode;
-    policy::missing_certificate(mode, Version::Tls13)
-        .map_err(|alert| Error::NoPeerCertificate { alert })
-}
-
-/// The certificate that holds the key with which the peer has to sign.
-fn read_leaf(chain: &CertificateChain) -> Result<X509<'_>> {
-    let leaf = chain
-        .leaf()
-        .ok_or(Error::Internal("a chain without a certificate"))?;
-    X509::parse(leaf).map_err(|_| Violation::UndecodableLeafCertificate.into())
-}
-
-/// Has the chain verified, now or later, and judged.
-async fn decide(
-    wire: &Wire,
-    config: &Config,
-    expectation: &Expectation<'_>,
-    chain: &CertificateChain,
-) -> Result<Judgement> {
-    let presented = Presented {
-        chain: chain.certificates(),
-        whose: expectation.whose,
-        names: &expectation.names,
-        time: config.environment.clock.now(),
-        depth: wire.settings().depth,
-        security_level: config.security_level,
-        since: expectation.since,
-        server_name: expectation.server_name,
-    };
-    // Read first: if trust is replaced meanwhile, the verdict counts as of before.
-    let epoch = config.verifier.epoch();
-    let verdict = match config.verifier.verify(&presented) {
-        Verification::Now(verdict) => verdict,
-        Verification::Later => ask_about_peer(wire, &presented, chain).await?,
-    };
-    // The callback of this moment: it may have been changed while the question was open.
-    let callback = wire.settings().callback;
-    let judgement = judge(verdict, &presented, callback.as_deref(), epoch);
-    wire.note(judgement.traced(expectation.whose));
-    Ok(judgement)
-}
-
-async fn ask_about_peer(
-    wire: &Wire,
-    presented: &Presented<'_>,
-    chain: &CertificateChain,
-) -> Result<Verdict> {
-    let inquiry = PeerInquiry {
-        chain: chain.clone(),
-        whose: presented.whose,
-        names: presented.names.to_vec(),
-        time: presented.time,
-        depth: presented.depth,
-        security_level: presented.security_level,
-        since: presented.since,
-        server_name: presented.server_name.map(str::to_owned),
-    };
-    match wire.ask(Inquiry::Peer(inquiry)).await {
-        AnswerBody::Peer(verdict) => Ok(verdict),
-        _ => Err(WRONG_ANSWER),
-    }
-}
-
-/// Ends the connection if the mode says so.
-fn refuse_or_go_on(
-    wire: &Wire,
-    expectation: &Expectation<'_>,
-    chain: &CertificateChain,
-    judgement: &Judgement,
-) -> Result<()> {
-    // The mode of this moment: it may have been changed while a question was open.
-    let mode = wire.settings().mode;
-    let role = expectation.whose.peer();
-    if judgement.accepted || policy::after_failure(mode, role) == AfterFailure::GoOn {
-        return Ok(());
-    }
-    let rejection = Rejection {
-        whose: expectation.whose,
-        chain: chain.clone(),
-        report: Arc::clone(&judgement.report),
-        code: judgement.code,
-        because: judgement.because.clone(),
-    };
-    Err(Error::PeerRejected {
-        rejection: Arc::new(rejection),
-        alert: judgement.alert,
-    })
 }
 
 /// Checks that the peer holds the key of its certificate.
@@ -276,13 +129,14 @@ pub(crate) async fn answer_request(
     let schemes = request.signature_algorithms.unwrap_or_default();
     let asked;
     let choice = if config.ask_for_credential {
-        asked = ask_for_credential(wire, request, since).await?;
+        let authorities = request.certificate_authorities.unwrap_or_default();
+        asked = ask_for_credential(wire, authorities, schemes, since).await?;
         let fitting = asked
             .as_ref()
-            .and_then(|named| hello::choose_scheme(config, named, schemes));
+            .and_then(|named| hello::choose_scheme(config, ProtocolVersion::Tls13, named, schemes));
         asked.as_ref().zip(fitting)
     } else {
-        hello::choose_credential(config, schemes)
+        hello::choose_credential(config, ProtocolVersion::Tls13, schemes)
     };
     let Some((credential, scheme)) = choice else {
         // RFC 9846 §4.5.2: a client without a suitable certificate MUST send an empty Certificate.
@@ -307,24 +161,6 @@ pub(crate) async fn answer_request(
         certificate: certificate.clone(),
         scheme,
     }))
-}
-
-async fn ask_for_credential(
-    wire: &Wire,
-    request: &CertificateRequest<'_>,
-    since: Since,
-) -> Result<Option<Credential>> {
-    let authorities = request.certificate_authorities.unwrap_or_default();
-    let schemes = request.signature_algorithms.unwrap_or_default();
-    let inquiry = CredentialInquiry {
-        authorities: authorities.iter().map(|name| name.0.to_vec()).collect(),
-        schemes: schemes.iter().map(SignatureScheme::from).collect(),
-        since,
-    };
-    match wire.ask(Inquiry::Credential(inquiry)).await {
-        AnswerBody::Credential(credential) => Ok(credential),
-        _ => Err(WRONG_ANSWER),
-    }
 }
 
 /// Sends our identity: Certificate and CertificateVerify.
@@ -355,11 +191,7 @@ pub(crate) async fn send_identity(
     )?;
     transcript.add(&certificate);
     let message = certificate_verify_content(signed_by(role), &transcript.hash());
-    let signature = match credential.signer().sign(scheme, &message) {
-        Ok(signature) => signature,
-        Err(SignError::Later) => ask_for_signature(wire, scheme, message).await?,
-        Err(error) => return Err(Error::SigningFailed(error.to_string())),
-    };
+    let signature = sign(wire, credential, scheme, message).await?;
     wire.send_whole(&certificate);
     wire.send(
         transcript,
@@ -368,20 +200,6 @@ pub(crate) async fn send_identity(
             signature: &signature,
         },
     )
-}
-
-async fn ask_for_signature(
-    wire: &Wire,
-    scheme: SignatureScheme,
-    message: Vec<u8>,
-) -> Result<Vec<u8>> {
-    match wire
-        .ask(Inquiry::Signature(SignatureInquiry { scheme, message }))
-        .await
-    {
-        AnswerBody::Signature(signature) => signature.map_err(Error::SigningFailed),
-        _ => Err(WRONG_ANSWER),
-    }
 }
 
 /// Sends the Finished of the direction that `secret` belongs to (RFC 9846 §4.5.4).
@@ -417,13 +235,15 @@ pub(crate) async fn receive_finished<Direction>(
 mod tests {
     use std::sync::Arc;
 
-    use super::{Certificate, CertificateEntry, Expectation, List, Since, receive_identity};
+    use super::{Certificate, CertificateEntry, List, receive_identity};
     use crate::config::ClientConfig;
     use crate::error::Error;
+    use crate::handshake::authenticate::Expectation;
     use crate::handshake::script::{Script, Wire};
     use crate::handshake::transcript::Transcript;
     use crate::messages::{ExtensionSet, write_message};
     use crate::verify::mode::{Role, VerifyMode};
+    use crate::verify::peer::Since;
     use crate::verify::verifier::{Presented, Verdict};
     use crate::violation::Violation;
 

@@ -5,17 +5,20 @@ use std::sync::Arc;
 use pki_types::ServerName;
 
 use crate::config::Config;
-use crate::connection::established::{Agreed, Continuation, Established, ProtocolVersion};
+use crate::connection::established::{
+    AfterTls13, Agreed, Continuation, Established, ProtocolVersion,
+};
 use crate::connection::state::State;
 use crate::crypto::group::{NamedGroup, SharedSecret};
 use crate::crypto::signature::SignatureScheme;
 use crate::crypto::suite::CipherSuite;
 use crate::error::Result;
+use crate::handshake::authenticate::{Expectation, Identity, Shown};
 use crate::handshake::hello;
+use crate::handshake::offer::Offer;
+use crate::handshake::resume::{self, Offered};
 use crate::handshake::script::Wire;
-use crate::handshake::tls13::authenticate::{self, Expectation, Identity, Shown};
-use crate::handshake::tls13::offer::Offer;
-use crate::handshake::tls13::resume::{self, Offered};
+use crate::handshake::tls13::authenticate;
 use crate::handshake::tls13::schedule::{HandshakeSecrets, SecretLog, resumption_secret};
 use crate::handshake::tls13::{LEGACY_VERSION, VERSION};
 use crate::handshake::transcript::Transcript;
@@ -30,20 +33,28 @@ use crate::verify::mode::Role;
 use crate::verify::peer::{Peer, Since};
 use crate::violation::Violation;
 
-/// Connects: from the ClientHello to both Finished.
+/// A handshake whose ClientHello has been sent.
+pub(crate) struct Attempt {
+    pub(crate) server: ServerName<'static>,
+    pub(crate) offer: Offer,
+    /// Up to the ClientHello.
+    pub(crate) transcript: Transcript,
+}
+
+/// Connects: from the server's first answer, a whole message, to both Finished.
 pub(crate) async fn connect(
     wire: Wire,
     config: Arc<Config>,
-    name: ServerName<'static>,
+    attempt: Attempt,
+    message: Vec<u8>,
 ) -> Result<Established> {
-    let mut transcript = Transcript::new();
-    let mut offer = Offer::new(
-        &config,
-        &name,
-        resume::session_to_offer(&wire, &config, &name),
-    )?;
-    send_client_hello(&wire, &mut transcript, &config, &mut offer)?;
-    let chosen = receive_server_hello(&wire, &mut transcript, &config, &mut offer).await?; // HelloRetryRequest inside
+    let Attempt {
+        server: name,
+        mut offer,
+        mut transcript,
+    } = attempt;
+    wire.settle_version(ProtocolVersion::Tls13);
+    let chosen = receive_server_hello(&wire, &mut transcript, &config, &mut offer, message).await?; // HelloRetryRequest inside
     let (early, resumed) = chosen.early(&mut offer)?;
     let log = SecretLog {
         config: &config,
@@ -71,7 +82,7 @@ pub(crate) async fn connect(
         chosen.suite,
         application.client,
     )?);
-    let after = Continuation {
+    let after = AfterTls13 {
         suite: chosen.suite,
         resumption: resumption_secret(&application.master, &transcript)?,
         transcript: config.post_handshake_auth.then_some(transcript),
@@ -87,7 +98,7 @@ pub(crate) async fn connect(
         asked: true,
         origin: Origin::default(),
         exporter: application.exporter,
-        after: Arc::new(after),
+        after: Continuation::Tls13(Arc::new(after)),
     })
 }
 
@@ -125,7 +136,8 @@ impl Chosen {
         Agreed {
             version: ProtocolVersion::Tls13,
             suite: self.suite,
-            group: self.group,
+            group: Some(self.group),
+            finite_field: None,
             peer_signature: server.scheme,
             own_signature: shown.map(|shown| shown.scheme),
             alpn,
@@ -135,6 +147,8 @@ impl Chosen {
             not_requested_because: None,
             resumed: self.resumes,
             post_handshake_auth: config.post_handshake_auth,
+            extended_master_secret: false,
+            secure_renegotiation: false,
         }
     }
 
@@ -154,8 +168,8 @@ async fn receive_server_hello(
     transcript: &mut Transcript,
     config: &Config,
     offer: &mut Offer,
+    mut message: Vec<u8>,
 ) -> Result<Chosen> {
-    let mut message = wire.receive(State::AwaitingServerHello).await;
     let mut first_suite = None;
     if let ServerHelloOrRetry::HelloRetryRequest(request) = read_message(&message)? {
         let suite = check_retry(config, offer, &request)?;
@@ -197,6 +211,9 @@ fn check_resumption(offer: &Offer, suite: CipherSuite, hello: &ServerHello<'_>) 
     match (hello.selected_identity, &offer.session) {
         (None, _) => Ok(false),
         // RFC 9846 §4.3.11: the identity MUST be one that was offered, and the suite of its hash.
+        (Some(0), Some(offered)) if !offered.is_of(ProtocolVersion::Tls13) => {
+            Err(Violation::PskNotOffered.into())
+        }
         (Some(0), Some(offered)) if offered.session.suite.hash() == suite.hash() => Ok(true),
         (Some(0), Some(_)) => Err(Violation::PskSuiteMismatch.into()),
         (Some(_), _) => Err(Violation::PskNotOffered.into()),
@@ -207,11 +224,12 @@ fn check_resumption(offer: &Offer, suite: CipherSuite, hello: &ServerHello<'_>) 
 fn check_choice(config: &Config, offer: &Offer, choice: &Choice<'_>) -> Result<CipherSuite> {
     match choice.version {
         // RFC 9846 §4.3.1: the version MUST have been offered.
-        Some(version) if version != VERSION => return Err(Violation::VersionNotOffered.into()),
+        Some(version) if version != VERSION || !offer.versions.tls13 => {
+            return Err(Violation::VersionNotOffered.into());
+        }
         None => {
-            return Err(hello::no_common_version(core::iter::once(
-                choice.legacy_version,
-            )));
+            let theirs = core::iter::once(choice.legacy_version);
+            return Err(hello::no_common_version(config, theirs));
         }
         Some(_) => {}
     }
@@ -226,7 +244,9 @@ fn check_choice(config: &Config, offer: &Offer, choice: &Choice<'_>) -> Result<C
         return Err(Violation::CompressionChosen.into());
     }
     // RFC 9846 §4.2.3: a suite that was not offered MUST be answered with illegal_parameter.
-    let suite = CipherSuite::from_u16(choice.suite).filter(|suite| config.suites.contains(suite));
+    let suite = CipherSuite::from_u16(choice.suite)
+        .filter(|suite| config.suites.contains(suite))
+        .filter(|suite| suite.version() == ProtocolVersion::Tls13);
     suite.ok_or_else(|| Violation::SuiteNotOffered.into())
 }
 

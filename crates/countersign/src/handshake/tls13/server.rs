@@ -4,16 +4,20 @@ use std::sync::Arc;
 
 use crate::config::Config;
 use crate::config::credential::Credential;
-use crate::connection::established::{Agreed, Continuation, Established, ProtocolVersion};
+use crate::connection::established::{
+    AfterTls13, Agreed, Continuation, Established, ProtocolVersion,
+};
 use crate::connection::state::State;
 use crate::connection::trace::Traced;
 use crate::crypto::group::{self, NamedGroup, SharedSecret};
 use crate::crypto::signature::SignatureScheme;
 use crate::crypto::suite::CipherSuite;
 use crate::error::{Error, Result};
+use crate::handshake::authenticate::Identity;
 use crate::handshake::hello::{self, GroupChoice};
+use crate::handshake::resume::expectation_of_client;
 use crate::handshake::script::Wire;
-use crate::handshake::tls13::authenticate::{self, Identity};
+use crate::handshake::tls13::authenticate;
 use crate::handshake::tls13::resume::{self, PSK_DHE_KE, Resumed};
 use crate::handshake::tls13::schedule::{HandshakeSecrets, SecretLog, resumption_secret};
 use crate::handshake::tls13::tickets::{self, Occasion as TicketOccasion};
@@ -22,25 +26,30 @@ use crate::handshake::transcript::Transcript;
 use crate::keys::installed::TrafficKeys;
 use crate::keys::schedule13::{EarlySecret, ResumptionSecret};
 use crate::messages::{
-    CertificateRequest, ClientHello, EncryptedExtensions, ExtensionBlock, HelloRetryRequest,
-    KeyShareEntry, List, ProtocolName, ServerHello, read_message,
+    CertificateRequest, ClientHello, EncryptedExtensions, ExtensionBlock, ExtensionsOfTls12,
+    HelloRetryRequest, KeyShareEntry, List, ProtocolName, ServerHello, read_message,
 };
 use crate::session::client_cache::Origin;
 use crate::session::state::{SessionIdentity, SessionPeer};
 use crate::verify::mode::Role;
 use crate::verify::peer::{Peer, Since};
-use crate::verify::policy::{self, Moment, Occasion, Request, SuiteKind, Version, Why};
+use crate::verify::policy::{self, Moment, Occasion, Request, SuiteKind, Why};
 use crate::violation::Violation;
 
-/// Accepts: from the ClientHello to both Finished, and the tickets after them.
-pub(crate) async fn serve(wire: Wire, config: Arc<Config>) -> Result<Established> {
+/// Accepts: from the ClientHello, a whole message, to both Finished, and the tickets after them.
+pub(crate) async fn serve(
+    wire: Wire,
+    config: Arc<Config>,
+    message: Vec<u8>,
+) -> Result<Established> {
+    wire.settle_version(ProtocolVersion::Tls13);
     let mut transcript = Transcript::new();
-    let received = receive_client_hello(&wire, &mut transcript, &config).await?; // HelloRetryRequest inside
+    let received = receive_client_hello(&wire, &mut transcript, &config, message).await?; // HelloRetryRequest inside
     let hello: ClientHello<'_> = read_message(&received.message)?;
     let own = negotiate(&config, &hello)?;
     let offered = (&hello, received.message.as_slice());
-    let resumed =
-        resume::accept_session(&wire, &config, &transcript, offered, received.suite).await?;
+    let suite = received.suite;
+    let resumed = resume::accept_session(&wire, &config, &transcript, offered, suite).await?;
     transcript.add(&received.message);
     let log = SecretLog {
         config: &config,
@@ -53,7 +62,7 @@ pub(crate) async fn serve(wire: Wire, config: Arc<Config>) -> Result<Established
         &config,
         (&hello, &received, resumed.as_ref()),
     )?;
-    let (early, resumed) = split(resumed, received.suite);
+    let (early, resumed) = split(resumed, suite);
     let secrets = HandshakeSecrets::after_server_hello(early, &shared, &transcript, &log)?;
     install_handshake_keys(&wire, (&hello, &received), &secrets)?;
     send_encrypted_extensions(&wire, &mut transcript, own.alpn.as_deref())?;
@@ -67,19 +76,13 @@ pub(crate) async fn serve(wire: Wire, config: Arc<Config>) -> Result<Established
     authenticate::send_finished(&wire, &mut transcript, &secrets.server)?;
 
     let (application, handshake) = secrets.after_server_finished(&transcript, &log)?;
-    wire.install_write_keys(TrafficKeys::of_application(
-        received.suite,
-        application.server,
-    )?);
+    wire.install_write_keys(TrafficKeys::of_application(suite, application.server)?);
     let identity = match request {
         Request::Send => receive_client_identity(&wire, &mut transcript, &config, &hello).await?,
         Request::Omit(_) => None,
     };
     authenticate::receive_finished(&wire, &mut transcript, &handshake).await?;
-    wire.install_read_keys(TrafficKeys::of_application(
-        received.suite,
-        application.client,
-    )?);
+    wire.install_read_keys(TrafficKeys::of_application(suite, application.client)?);
 
     let resumption = resumption_secret(&application.master, &transcript)?;
     let after = continuation(&config, (&hello, &received), resumption, transcript);
@@ -93,7 +96,7 @@ pub(crate) async fn serve(wire: Wire, config: Arc<Config>) -> Result<Established
         shown: None,
         origin: Origin::default(),
         exporter: application.exporter,
-        after: Arc::new(after),
+        after: Continuation::Tls13(Arc::new(after)),
     })
 }
 
@@ -111,8 +114,8 @@ async fn receive_client_hello(
     wire: &Wire,
     transcript: &mut Transcript,
     config: &Config,
+    message: Vec<u8>,
 ) -> Result<Received> {
-    let message = wire.receive(State::AwaitingClientHello).await;
     let first: ClientHello<'_> = read_message(&message)?;
     check_client_hello(&first)?;
     let suite = hello::choose_suite(config, &first)?;
@@ -148,17 +151,9 @@ async fn receive_client_hello(
     })
 }
 
-/// Checks what a ClientHello of TLS 1.3 must hold.
+/// Checks what a ClientHello must hold for which TLS 1.3 was chosen.
 fn check_client_hello(hello: &ClientHello<'_>) -> Result<()> {
     let extensions = &hello.extensions;
-    let Some(versions) = extensions.supported_versions else {
-        return Err(hello::no_common_version(core::iter::once(
-            hello.legacy_version,
-        )));
-    };
-    if !versions.contains(&VERSION) {
-        return Err(hello::no_common_version(versions.iter()));
-    }
     // RFC 9846 §4.2.2: exactly one byte, set to zero, or illegal_parameter.
     if hello.compression_methods != [0] {
         return Err(Violation::MissingNullCompression.into());
@@ -230,8 +225,8 @@ struct Own<'c> {
 fn negotiate<'c>(config: &'c Config, hello: &ClientHello<'_>) -> Result<Own<'c>> {
     let alpn = hello::choose_protocol(config, hello)?;
     let schemes = hello.extensions.signature_algorithms.unwrap_or_default();
-    let (credential, scheme) = hello::choose_credential(config, schemes)
-        .ok_or_else(|| hello::no_common_scheme(config, schemes))?;
+    let chosen = hello::choose_credential(config, ProtocolVersion::Tls13, schemes);
+    let (credential, scheme) = chosen.ok_or_else(|| hello::no_common_scheme(config, schemes))?;
     Ok(Own {
         alpn,
         credential,
@@ -282,6 +277,7 @@ fn send_server_hello(
                 key_exchange: &ours,
             }),
             selected_identity: resumed.map(|resumed| resumed.index),
+            tls12: ExtensionsOfTls12::default(),
             all: ExtensionBlock::default(),
         },
     )?;
@@ -324,7 +320,7 @@ async fn send_own_identity(
     own: &Own<'_>,
 ) -> Result<Request> {
     let occasion = Occasion {
-        version: Version::Tls13,
+        version: ProtocolVersion::Tls13,
         moment: Moment::FullHandshake,
         suite: SuiteKind::Certificates,
     };
@@ -352,14 +348,10 @@ pub(crate) fn send_certificate_request(
     config: &Config,
     context: &[u8],
 ) -> Result<()> {
-    let numbers = |schemes: &[SignatureScheme]| {
-        schemes
-            .iter()
-            .map(|scheme| scheme.to_u16())
-            .collect::<Vec<_>>()
-    };
-    let schemes = numbers(&config.signature_schemes);
-    let certificate_schemes = numbers(&config.certificate_schemes);
+    let schemes = config.schemes_of(ProtocolVersion::Tls13);
+    let schemes: Vec<u16> = schemes.map(SignatureScheme::to_u16).collect();
+    let certificate_schemes = config.certificate_schemes.iter();
+    let certificate_schemes: Vec<u16> = certificate_schemes.map(|scheme| scheme.to_u16()).collect();
     let authorities = config.authority_names();
     wire.send(
         transcript,
@@ -382,7 +374,7 @@ async fn receive_client_identity(
 ) -> Result<Option<Identity>> {
     let message = wire.receive(State::AwaitingClientCertificate).await;
     let name = hello.extensions.server_name.map(str::to_ascii_lowercase);
-    let expectation = resume::expectation_of_client(config, Since::Handshake, name.as_deref(), &[]);
+    let expectation = expectation_of_client(config, Since::Handshake, name.as_deref(), &[]);
     authenticate::receive_identity(wire, config, transcript, expectation, &message).await
 }
 
@@ -392,13 +384,13 @@ fn continuation(
     (hello, received): (&ClientHello<'_>, &Received),
     resumption: ResumptionSecret,
     transcript: Transcript,
-) -> Continuation {
+) -> AfterTls13 {
     let extensions = &hello.extensions;
     let can_resume = extensions
         .psk_key_exchange_modes
         .unwrap_or_default()
         .contains(&PSK_DHE_KE);
-    Continuation {
+    AfterTls13 {
         suite: received.suite,
         resumption,
         transcript: extensions.post_handshake_auth.then_some(transcript),
@@ -450,7 +442,7 @@ impl Client {
         self.request == Request::Send || self.past.as_ref().is_some_and(|past| past.asked)
     }
 
-    fn send_tickets(&self, wire: &Wire, config: &Config, after: &Continuation) -> Result<()> {
+    fn send_tickets(&self, wire: &Wire, config: &Config, after: &AfterTls13) -> Result<()> {
         let occasion = match &self.past {
             None => TicketOccasion::Authenticated,
             Some(_) => TicketOccasion::Resumed,
@@ -463,23 +455,23 @@ impl Client {
         tickets::send_tickets(wire, config, after, &identity, occasion)
     }
 
-    fn agreed(&self, received: &Received, own: Own<'_>, after: &Continuation) -> Agreed {
+    fn agreed(&self, received: &Received, own: Own<'_>, after: &AfterTls13) -> Agreed {
         Agreed {
             version: ProtocolVersion::Tls13,
             suite: received.suite,
-            group: received.group,
+            group: Some(received.group),
+            finite_field: None,
             peer_signature: self.scheme,
             own_signature: Some(own.scheme).filter(|_| self.past.is_none()),
             alpn: own.alpn,
             server_name: after.server_name.clone(),
             retried: received.retried,
             certificate_requested: self.request == Request::Send,
-            not_requested_because: match self.request {
-                Request::Send => None,
-                Request::Omit(why) => Some(why),
-            },
+            not_requested_because: self.request.reason(),
             resumed: self.past.is_some(),
             post_handshake_auth: after.transcript.is_some(),
+            extended_master_secret: false,
+            secure_renegotiation: false,
         }
     }
 }

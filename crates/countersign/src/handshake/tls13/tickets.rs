@@ -1,13 +1,11 @@
 //! Tickets: sending them, and keeping those that were received (RFC 9846 §4.7.1).
 
-use countersign_x509::Certificate as X509;
-
 use crate::config::Config;
-use crate::connection::established::{Continuation, Established};
+use crate::connection::established::{AfterTls13, Established};
 use crate::error::{Error, Result};
 use crate::handshake::script::Wire;
 use crate::messages::{ExtensionBlock, NewSessionTicket};
-use crate::session::client_cache::ClientSession;
+use crate::session::client_cache::{ClientSession, Handle};
 use crate::session::state::{Session, SessionIdentity, SessionPeer};
 use crate::session::tickets::LONGEST_LIFETIME;
 use crate::verify::mode::VerifyMode;
@@ -27,7 +25,7 @@ pub(crate) enum Occasion {
 pub(crate) fn send_tickets(
     wire: &Wire,
     config: &Config,
-    after: &Continuation,
+    after: &AfterTls13,
     identity: &SessionIdentity,
     occasion: Occasion,
 ) -> Result<()> {
@@ -40,7 +38,7 @@ pub(crate) fn send_tickets(
         return Ok(());
     }
     let now = config.environment.clock.now().as_secs();
-    let lifetime = config.resumption.lifetime.min(validity_left(identity, now));
+    let lifetime = config.resumption.lifetime.min(identity.validity_left(now));
     if lifetime == 0 {
         return Ok(());
     }
@@ -53,7 +51,7 @@ pub(crate) fn send_tickets(
 fn send_ticket(
     wire: &Wire,
     config: &Config,
-    after: &Continuation,
+    after: &AfterTls13,
     (identity, issued, lifetime): (&SessionIdentity, u64, u32),
 ) -> Result<()> {
     let nonce = wire.count_ticket().to_be_bytes();
@@ -85,28 +83,15 @@ fn send_ticket(
     })
 }
 
-/// For how many seconds the peer's certificate is still valid.
-fn validity_left(identity: &SessionIdentity, now: u64) -> u32 {
-    let Some(leaf) = identity.peer.as_ref().and_then(|peer| peer.chain.leaf()) else {
-        return LONGEST_LIFETIME;
-    };
-    let Ok(leaf) = X509::parse(leaf) else {
-        return 0;
-    };
-    let end = u64::try_from(leaf.not_after().unix_seconds()).unwrap_or_default();
-    u32::try_from(end.saturating_sub(now)).unwrap_or(u32::MAX)
-}
-
 /// Keeps a ticket that a server sent.
 pub(crate) fn keep_ticket(
     config: &Config,
-    (mode, established): (VerifyMode, &Established),
+    (mode, established, after): (VerifyMode, &Established, &AfterTls13),
     ticket: &NewSessionTicket<'_>,
 ) -> Result<()> {
     // RFC 9846 §4.7.1: a lifetime of zero means that the ticket is to be discarded at once, and none is
     // to be kept for longer than seven days.
     let lifetime = ticket.lifetime.min(LONGEST_LIFETIME);
-    let after = &established.after;
     let Some(server) = &after.server else {
         return Ok(());
     };
@@ -134,7 +119,7 @@ pub(crate) fn keep_ticket(
         server,
         ClientSession {
             origin: established.origin.clone(),
-            ticket: ticket.ticket.to_vec(),
+            handle: Handle::Ticket(ticket.ticket.to_vec()),
             session,
             own,
         },

@@ -13,9 +13,9 @@ use crate::messages::client_hello::StatusRequest;
 use crate::messages::pre_shared_key::{PskBinder, PskIdentity};
 use crate::messages::{
     Certificate, CertificateEntry, CertificateRequest, CertificateVerify, ClientExtensions,
-    ClientHello, DistinguishedName, EncryptedExtensions, ExtensionBlock, Finished,
-    HelloRetryRequest, KeyShareEntry, KeyUpdate, List, Message, NewSessionTicket, PreSharedKeys,
-    ProtocolName, Reader, ServerHello, ServerHelloOrRetry, read_message,
+    ClientHello, DistinguishedName, EncryptedExtensions, ExtensionBlock, ExtensionsOfTls12,
+    Finished, HelloRetryRequest, KeyShareEntry, KeyUpdate, List, Message, NewSessionTicket,
+    PreSharedKeys, ProtocolName, Reader, ServerHello, ServerHelloOrRetry, read_message,
 };
 
 /// Opaque bytes of a length in this range.
@@ -90,6 +90,8 @@ proptest! {
         (suites, compression) in (vec(any::<u16>(), 1..9), opaque(1..256)),
         offer in offer(),
         (cookie, modes, shares) in (option::of(opaque(1..99)), option::of(opaque(1..9)), shares()),
+        (formats, extended_master_secret, ticket, info) in
+            (option::of(opaque(1..9)), any::<bool>(), option::of(opaque(0..300)), option::of(opaque(0..99))),
         psks in option::of(vec((opaque(1..200), any::<u32>(), opaque(32..256)), 1..4)),
     ) {
         let protocols = map(offer.protocols.as_ref(), |name| ProtocolName(name));
@@ -123,6 +125,10 @@ proptest! {
                 certificate_authorities: list(authorities.as_ref()),
                 post_handshake_auth: offer.flags[1],
                 early_data: offer.flags[2],
+                ec_point_formats: formats.as_deref(),
+                extended_master_secret,
+                session_ticket: ticket.as_deref(),
+                renegotiation_info: info.as_deref(),
                 pre_shared_key: identities.as_deref().zip(binders.as_deref()).map(
                     |(identities, binders)| PreSharedKeys {
                         identities: identities.into(),
@@ -157,6 +163,7 @@ proptest! {
             selected_version: Some(version),
             key_share: share_of_group.as_ref().map(share),
             selected_identity,
+            tls12: ExtensionsOfTls12::default(),
             all: ExtensionBlock::default(),
         };
         let bytes = written(&hello);
@@ -240,6 +247,39 @@ proptest! {
         });
         prop_assert_eq!(read.collect::<Vec<_>>(), entries);
         every_prefix_is_harmless::<Certificate<'_>>(&bytes);
+    }
+
+    #[test]
+    fn a_server_hello_of_tls_1_2_reads_as_it_was_written(
+        (random, session_id) in (any::<[u8; 32]>(), opaque(0..33)),
+        (formats, protocol, info) in
+            (option::of(opaque(1..9)), option::of(opaque(1..99)), option::of(opaque(0..99))),
+        [server_name, extended_master_secret, session_ticket] in any::<[bool; 3]>(),
+    ) {
+        let hello = ServerHello {
+            legacy_version: 0x0303,
+            random: &random,
+            session_id: &session_id,
+            cipher_suite: 0xc02b,
+            compression_method: 0,
+            selected_version: None,
+            key_share: None,
+            selected_identity: None,
+            tls12: ExtensionsOfTls12 {
+                server_name,
+                ec_point_formats: formats.as_deref(),
+                alpn: protocol.as_deref().map(ProtocolName),
+                extended_master_secret,
+                session_ticket,
+                renegotiation_info: info.as_deref(),
+            },
+            all: ExtensionBlock::default(),
+        };
+        let bytes = written(&hello);
+        let mut read: ServerHello<'_> = read_message(&bytes).unwrap();
+        read.all = ExtensionBlock::default();
+        prop_assert_eq!(read, hello);
+        every_prefix_is_harmless::<ServerHelloOrRetry<'_>>(&bytes);
     }
 
     #[test]

@@ -3,80 +3,140 @@
 use pki_types::ServerName;
 
 use crate::config::Config;
+use crate::connection::established::ProtocolVersion;
+use crate::crypto::finite_field::FiniteFieldGroup;
 use crate::crypto::group::{KeyShare, NamedGroup, SharedSecret};
-use crate::crypto::signature::SignatureScheme;
 use crate::crypto::suite::CipherSuite;
 use crate::error::{Error, Result};
-use crate::handshake::tls13::resume::{self, Offered, PSK_DHE_KE};
-use crate::handshake::tls13::{LEGACY_VERSION, VERSION};
+use crate::handshake::resume::Offered;
+use crate::handshake::tls13::LEGACY_VERSION;
+use crate::handshake::tls13::resume::{self, PSK_DHE_KE};
 use crate::handshake::transcript::Transcript;
 use crate::messages::{
     ClientExtensions, ClientHello, ExtensionSet, HelloRetryRequest, KeyShareEntry, List,
     PreSharedKeys, ProtocolName, PskBinder, PskIdentity, read_message, write_message,
 };
+use crate::session::client_cache::Handle;
 use crate::violation::Violation;
 
 /// What stays the same in both ClientHellos of a connection, and the key share, which does not.
 pub(crate) struct Offer {
     pub(crate) random: [u8; 32],
-    /// Not a session: 32 bytes that make the handshake look like TLS 1.2 to middleboxes
-    /// (RFC 9846 §D.4).
-    pub(crate) session_id: [u8; 32],
+    /// That of a session of TLS 1.2, or 32 random bytes: they make TLS 1.3 look like TLS 1.2 to
+    /// middleboxes (RFC 9846 §D.4), and tell whether a server of TLS 1.2 takes a ticket (RFC 5077 §3.4).
+    pub(crate) session_id: Vec<u8>,
     pub(crate) server_name: Option<String>,
     /// The extensions of the last ClientHello, which the server may answer.
     pub(crate) solicited: ExtensionSet,
+    /// The versions that are offered.
+    pub(crate) versions: Versions,
     groups: Vec<NamedGroup>,
+    /// For TLS 1.3.
     share: Option<KeyShare>,
     asked_for_share: bool,
     cookie: Option<Vec<u8>>,
     /// The session that is offered to be resumed.
     pub(crate) session: Option<Offered>,
+    /// What `renegotiation_info` says (RFC 5746 §3): nothing in the first handshake, then what
+    /// our last Finished said.
+    renegotiation_info: Vec<u8>,
+}
+
+/// Which versions are offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Versions {
+    pub(crate) tls12: bool,
+    pub(crate) tls13: bool,
+}
+
+impl Versions {
+    /// Those that are configured and have a suite.
+    pub(crate) fn of(config: &Config) -> Self {
+        Self {
+            tls12: config.offers(ProtocolVersion::Tls12),
+            tls13: config.offers(ProtocolVersion::Tls13),
+        }
+    }
+
+    fn contains(self, version: ProtocolVersion) -> bool {
+        match version {
+            ProtocolVersion::Tls12 => self.tls12,
+            ProtocolVersion::Tls13 => self.tls13,
+        }
+    }
 }
 
 impl Offer {
+    /// For a new connection.
     pub(crate) fn new(
         config: &Config,
         name: &ServerName<'static>,
         session: Option<Offered>,
     ) -> Result<Self> {
+        let versions = Versions::of(config);
         let mut bytes = [[0; 32]; 2];
         let source = &config.environment.random;
         source
             .fill(bytes.as_flattened_mut())
             .map_err(|_| Error::RandomFailed)?;
         let [random, session_id] = bytes;
-        let first = *config
-            .groups
-            .first()
-            .ok_or(Error::Internal("no groups are configured"))?;
+        let share = match config.groups.first() {
+            Some(first) if versions.tls13 => Some(KeyShare::generate(*first)?),
+            _ => None,
+        };
         Ok(Self {
             random,
-            session_id,
+            session_id: choose_session_id(versions, session.as_ref(), session_id),
             server_name: Some(name)
                 .filter(|_| config.send_server_name)
                 .and_then(server_name_to_send),
             solicited: ExtensionSet::default(),
+            versions,
             groups: config.groups.clone(),
-            share: Some(KeyShare::generate(first)?),
+            share,
             asked_for_share: false,
             cookie: None,
             session,
+            renegotiation_info: Vec::new(),
+        })
+    }
+
+    /// For a renegotiation: TLS 1.2 alone (RFC 9846 §4.3.1), and no session, so that whoever wants to know who
+    /// we are is not put off with who we were.
+    pub(crate) fn again(
+        config: &Config,
+        server_name: Option<String>,
+        renegotiation_info: &[u8],
+    ) -> Result<Self> {
+        let mut random = [0; 32];
+        let source = &config.environment.random;
+        source.fill(&mut random).map_err(|_| Error::RandomFailed)?;
+        Ok(Self {
+            random,
+            session_id: Vec::new(),
+            server_name,
+            solicited: ExtensionSet::default(),
+            versions: Versions {
+                tls12: true,
+                tls13: false,
+            },
+            groups: config.groups.clone(),
+            share: None,
+            asked_for_share: false,
+            cookie: None,
+            session: None,
+            renegotiation_info: renegotiation_info.to_vec(),
         })
     }
 
     /// The ClientHello: a whole message. `transcript` holds what was sent before it.
     pub(crate) fn encode(&mut self, config: &Config, transcript: &Transcript) -> Result<Vec<u8>> {
-        let numbers = Numbers::of(config);
-        let share = self
-            .share
-            .as_ref()
-            .ok_or(Error::Internal("the key share is used up"))?;
-        let shares = self.shares(share);
+        let Versions { tls12, tls13 } = self.versions;
+        let numbers = Numbers::of(config, self.versions);
+        let shares = self.share.as_ref().map(|share| self.shares(share));
         let binder = self.empty_binder();
-        let identities = self
-            .session
-            .as_ref()
-            .map(|offered| [offered.identity(config)]);
+        let identities = self.session.as_ref().and_then(|s| s.identity(config));
+        let identities = identities.map(|identity| [identity]);
         let binders = binder.as_deref().map(|binder| [PskBinder(binder)]);
         let keys = identities
             .as_ref()
@@ -88,6 +148,7 @@ impl Offer {
         let protocols: Vec<_> = config.alpn.iter().map(|name| ProtocolName(name)).collect();
         let authorities = config.authority_names();
         let resumes = config.resumption.is_wanted();
+        let is_first = self.is_first();
         let hello = ClientHello {
             legacy_version: LEGACY_VERSION,
             random: &self.random,
@@ -99,13 +160,19 @@ impl Offer {
                 supported_groups: Some(List::from(numbers.groups.as_slice())),
                 signature_algorithms: Some(List::from(numbers.schemes.as_slice())),
                 signature_algorithms_cert: Some(List::from(numbers.certificate_schemes.as_slice())),
-                alpn: some_unless_empty(&protocols),
-                supported_versions: Some(List::from(&[VERSION])),
+                // What the connection is for is settled by then.
+                alpn: some_unless_empty(&protocols).filter(|_| is_first),
+                // A ClientHello without it is one of TLS 1.2 (RFC 9846 §4.3.1).
+                supported_versions: tls13.then(|| List::from(numbers.versions.as_slice())),
                 cookie: self.cookie.as_deref(),
-                key_share: Some(List::from(shares.as_slice())),
-                certificate_authorities: some_unless_empty(&authorities),
-                psk_key_exchange_modes: resumes.then_some(&[PSK_DHE_KE]),
-                post_handshake_auth: config.post_handshake_auth,
+                key_share: shares.as_deref().map(List::from),
+                certificate_authorities: some_unless_empty(&authorities).filter(|_| tls13),
+                psk_key_exchange_modes: (tls13 && resumes).then_some(&[PSK_DHE_KE]),
+                post_handshake_auth: tls13 && config.post_handshake_auth,
+                ec_point_formats: tls12.then_some(&[UNCOMPRESSED_POINT]),
+                extended_master_secret: tls12,
+                session_ticket: (tls12 && resumes).then(|| self.ticket_of_tls12()),
+                renegotiation_info: tls12.then_some(&self.renegotiation_info),
                 pre_shared_key: keys,
                 ..ClientExtensions::default()
             },
@@ -113,12 +180,8 @@ impl Offer {
         let mut message = Vec::new();
         write_message(&hello, &mut message)?;
         if let Some((offered, keys)) = self.session.as_ref().zip(keys) {
-            resume::bind(
-                transcript,
-                &offered.session,
-                &mut message,
-                keys.binders_len(),
-            )?;
+            let length = keys.binders_len();
+            resume::bind(transcript, &offered.session, &mut message, length)?;
         }
         self.solicited = read_message::<ClientHello<'_>>(&message)?
             .extensions
@@ -127,11 +190,28 @@ impl Offer {
         Ok(message)
     }
 
+    /// Whether it is for a new connection, and for no renegotiation.
+    pub(crate) fn is_first(&self) -> bool {
+        self.renegotiation_info.is_empty()
+    }
+
+    /// The ticket of a session of TLS 1.2; empty if there is none, which asks for one.
+    fn ticket_of_tls12(&self) -> &[u8] {
+        match &self.session {
+            Some(offered) if offered.is_of(ProtocolVersion::Tls12) => match &offered.handle {
+                Handle::Ticket(ticket) => ticket,
+                Handle::SessionId(_) => &[],
+            },
+            _ => &[],
+        }
+    }
+
     /// Room for the binder of the offered session, which can be computed only when all
     /// that stands before it is written.
     fn empty_binder(&self) -> Option<Vec<u8>> {
         self.session
             .as_ref()
+            .filter(|offered| offered.is_of(ProtocolVersion::Tls13))
             .map(|offered| vec![0; offered.session.suite.hash().output_len()])
     }
 
@@ -196,8 +276,26 @@ impl Offer {
     }
 }
 
+/// RFC 8422 §5.1.2: `uncompressed`, the one form of points that is left.
+pub(crate) const UNCOMPRESSED_POINT: u8 = 0;
+
+/// The session id of a ClientHello.
+fn choose_session_id(versions: Versions, session: Option<&Offered>, random: [u8; 32]) -> Vec<u8> {
+    match session {
+        Some(Offered {
+            handle: Handle::SessionId(id),
+            ..
+        }) => id.clone(),
+        // RFC 5077 §3.4: with a ticket, one of our own, which the server returns if it takes it.
+        Some(_) => random.to_vec(),
+        None if versions.tls13 => random.to_vec(),
+        None => Vec::new(),
+    }
+}
+
 /// What is offered, as numbers on the wire.
 struct Numbers {
+    versions: Vec<u16>,
     suites: Vec<u16>,
     groups: Vec<u16>,
     schemes: Vec<u16>,
@@ -205,21 +303,47 @@ struct Numbers {
 }
 
 impl Numbers {
-    fn of(config: &Config) -> Self {
-        let schemes =
-            |schemes: &[SignatureScheme]| schemes.iter().map(|scheme| scheme.to_u16()).collect();
+    fn of(config: &Config, versions: Versions) -> Self {
+        let suites = config.suites.iter();
+        let suites = suites.filter(|suite| versions.contains(suite.version()));
+        // RFC 10024 §3: hybrid groups are for TLS 1.3.
+        let groups = config.groups.iter();
+        let groups = groups.filter(|group| versions.tls13 || group.is_for_tls12());
+        let offers_anonymous = suites.clone().any(|suite| suite.is_anonymous());
+        let finite_fields: &[u16] = if offers_anonymous {
+            FiniteFieldGroup::NAMED
+        } else {
+            &[]
+        };
+        let schemes = config.signature_schemes.iter();
+        let schemes = schemes.filter(|scheme| versions.tls12 || !scheme.is_for_certificates_only());
+        let certificate_schemes = config.certificate_schemes.iter();
         Self {
-            suites: config.suites.iter().map(|suite| suite.to_u16()).collect(),
-            groups: config.groups.iter().map(|group| group.to_u16()).collect(),
-            schemes: schemes(&config.signature_schemes),
-            certificate_schemes: schemes(&config.certificate_schemes),
+            versions: [ProtocolVersion::Tls13, ProtocolVersion::Tls12]
+                .into_iter()
+                .filter(|version| versions.contains(*version))
+                .map(ProtocolVersion::to_u16)
+                .collect(),
+            suites: suites.map(|suite| suite.to_u16()).collect(),
+            groups: groups
+                .map(|group| group.to_u16())
+                .chain(finite_fields.iter().copied())
+                .collect(),
+            schemes: schemes.map(|scheme| scheme.to_u16()).collect(),
+            certificate_schemes: certificate_schemes.map(|scheme| scheme.to_u16()).collect(),
         }
     }
 }
 
 impl Offered {
-    /// The ticket, with its age in milliseconds, hidden (RFC 9846 §4.3.11.1).
-    fn identity(&self, config: &Config) -> PskIdentity<'_> {
+    /// The ticket of TLS 1.3, with its age in milliseconds, hidden (RFC 9846 §4.3.11.1).
+    fn identity(&self, config: &Config) -> Option<PskIdentity<'_>> {
+        let Handle::Ticket(ticket) = &self.handle else {
+            return None;
+        };
+        if !self.is_of(ProtocolVersion::Tls13) {
+            return None;
+        }
         let age = config
             .environment
             .clock
@@ -228,10 +352,10 @@ impl Offered {
             .saturating_sub(self.session.issued);
         let milliseconds = u32::try_from(age.saturating_mul(1000)).unwrap_or(u32::MAX);
         let obfuscated_ticket_age = milliseconds.wrapping_add(self.session.age_add);
-        PskIdentity {
-            identity: &self.ticket,
+        Some(PskIdentity {
+            identity: ticket,
             obfuscated_ticket_age,
-        }
+        })
     }
 }
 

@@ -1,8 +1,7 @@
 //! Asking for the client's certificate after the handshake (RFC 9846 §4.7.2), again and again.
 //!
-//! rustls has no such thing, and OpenSSL's `SSL_verify_client_post_handshake(3)` has no binding
-//! outside unsafe code. What countersign is measured against is a limit: the signatures that one round consists of
-//! and nothing else.
+//! rustls has no such thing. Besides OpenSSL, countersign is measured against a limit: the signatures that
+//! one round consists of and nothing else.
 
 use std::cell::RefCell;
 use std::hint::black_box;
@@ -20,15 +19,21 @@ use countersign::{
 use crate::certificates::Certificates;
 use crate::countersign_peer::{Setting, connect, credential, receive};
 use crate::measuring::{Operation, Outcome, ensure};
+#[cfg(feature = "openssl")]
+use crate::openssl_rounds::OpenSslRounds;
 
 /// One round each: request and answer, on a connection that lasts.
 pub(crate) fn operations(certificates: &Certificates) -> Outcome<Vec<Box<dyn Operation>>> {
     Ok(vec![
+        #[cfg(feature = "openssl")]
+        Box::new(OpenSslRounds::new("openssl", certificates)?),
         Box::new(Limit::new("limit-cold", 3)?),
         Box::new(Limit::new("limit-warm", 1)?),
         Box::new(Limit::new("limit-cold-again", 3)?),
         Box::new(Rounds::new(Setting::COLD, certificates)?),
         Box::new(Rounds::new(Setting::WARM, certificates)?),
+        #[cfg(feature = "openssl")]
+        Box::new(OpenSslRounds::new("openssl-again", certificates)?),
     ])
 }
 

@@ -17,6 +17,8 @@ mod library;
 mod measuring;
 #[cfg(feature = "openssl")]
 mod openssl_peer;
+#[cfg(feature = "openssl")]
+mod openssl_rounds;
 mod rustls_peer;
 mod rustls_unbuffered_peer;
 mod transfers;

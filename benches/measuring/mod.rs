@@ -16,6 +16,12 @@ pub(crate) trait Operation {
 
     /// Does it once. Fails if the result is not as it must be.
     fn run(&self) -> Outcome<()>;
+
+    /// For what another process does: has it done for so many milliseconds of the CPU time of that
+    /// process, and says how many nanoseconds each took.
+    fn measured_elsewhere(&self, _milliseconds: u32) -> Option<Outcome<f64>> {
+        None
+    }
 }
 
 /// Fails with a sentence unless something is so.

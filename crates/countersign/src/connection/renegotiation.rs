@@ -14,6 +14,7 @@ use crate::handshake::tls12::renegotiation::{Previous, ask_client, connect_again
 use crate::handshake::tls12::{can_renegotiate, server};
 use crate::messages::tls12::HelloRequest;
 use crate::messages::{MessageType, message_type, read_message};
+use crate::session::client_cache::Origin;
 use crate::verify::mode::Role;
 use crate::verify::policy::{self, Moment, Occasion, Request, SuiteKind};
 use crate::violation::Violation;
@@ -118,6 +119,7 @@ impl Connection {
         Previous {
             after,
             peer: established.and_then(|established| established.peer.clone()),
+            origin: established.map_or_else(Origin::default, |known| known.origin.clone()),
         }
     }
 

@@ -74,6 +74,27 @@ pub(crate) async fn reverify_identity(
     })
 }
 
+/// The certificates of a Certificate message. `None` if there are none, which only a client may send.
+pub(crate) fn collect_chain<'m>(
+    config: &Config,
+    whose: Role,
+    certificates: impl Iterator<Item = &'m [u8]>,
+) -> Result<Option<CertificateChain>> {
+    let certificates = certificates.map(|der| CertificateDer::from(der.to_vec()));
+    let chain: Vec<_> = certificates
+        .take(config.limits.certificates.saturating_add(1))
+        .collect();
+    if chain.len() > config.limits.certificates {
+        return Err(Violation::TooManyCertificates.into());
+    }
+    match (whose, chain.is_empty()) {
+        (_, false) => Ok(Some(CertificateChain::new(chain))),
+        // RFC 9846 §4.5.2.4: an empty Certificate of a server MUST be answered with decode_error.
+        (Role::Server, true) => Err(Violation::EmptyServerCertificate.into()),
+        (Role::Client, true) => Ok(None),
+    }
+}
+
 /// Lets a client without a certificate pass, if the mode does.
 pub(crate) fn accept_absence(wire: &Wire, version: ProtocolVersion) -> Result<()> {
     let mode = wire.settings().mode;

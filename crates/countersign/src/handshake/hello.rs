@@ -6,6 +6,7 @@ use crate::alert::Alert;
 use crate::config::Config;
 use crate::config::credential::Credential;
 use crate::connection::established::ProtocolVersion;
+use crate::crypto::finite_field::FiniteFieldGroup;
 use crate::crypto::group::NamedGroup;
 use crate::crypto::signature::SignatureScheme;
 use crate::crypto::suite::CipherSuite;
@@ -115,6 +116,16 @@ pub(crate) fn no_common_group(
             NamedGroup::from_u16(code).map_or_else(|| number(code), |group| group.name().into())
         })),
         alert: Alert::HandshakeFailure,
+    }
+}
+
+/// The error of a client whose security level asks for more than the server's group has.
+pub(crate) fn too_weak(config: &Config, group: FiniteFieldGroup) -> Error {
+    Error::NothingInCommon {
+        what: Negotiated::Group,
+        ours: format!("groups of {} bits of strength", config.required_bits),
+        theirs: format!("{group}, which has {}", group.security_bits()),
+        alert: Alert::InsufficientSecurity,
     }
 }
 

@@ -232,10 +232,7 @@ impl<'a> ClientExtensions<'a> {
     fn read_extension_of_tls12(&mut self, kind: Kind, body: &'a [u8]) -> Result<()> {
         match kind {
             Kind::EC_POINT_FORMATS => {
-                self.ec_point_formats = Some(read_body(body, |reader| {
-                    let formats = reader.bytes_u8()?;
-                    reader.not_empty(formats)
-                })?);
+                self.ec_point_formats = Some(read_body(body, read_point_formats)?);
             }
             Kind::EXTENDED_MASTER_SECRET => self.extended_master_secret = read_presence(body)?,
             Kind::SESSION_TICKET => self.session_ticket = Some(body),
@@ -358,6 +355,12 @@ pub(super) fn read_session_id<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8]> {
         return Err(reader.malformed().into());
     }
     Ok(session_id)
+}
+
+/// Reads `ECPointFormat ec_point_format_list<1..2^8-1>` (RFC 8422 §5.1.2), which both hellos have.
+pub(super) fn read_point_formats<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8]> {
+    let formats = reader.bytes_u8()?;
+    reader.not_empty(formats)
 }
 
 /// Reads `opaque cookie<1..2^16-1>` (RFC 9846 §4.3.2).

@@ -1,6 +1,6 @@
 //! `ServerHello`: what the server chose.
 
-use super::client_hello::read_session_id;
+use super::client_hello::{read_point_formats, read_session_id};
 use super::extension::{
     Carrier, ExtensionBlock, ExtensionSet, ExtensionType as Kind, read_body, read_presence,
     write_extension,
@@ -66,10 +66,7 @@ impl<'a> ExtensionsOfTls12<'a> {
         match kind {
             Kind::SERVER_NAME => self.server_name = read_presence(body)?,
             Kind::EC_POINT_FORMATS => {
-                self.ec_point_formats = Some(read_body(body, |reader| {
-                    let formats = reader.bytes_u8()?;
-                    reader.not_empty(formats)
-                })?);
+                self.ec_point_formats = Some(read_body(body, read_point_formats)?);
             }
             // RFC 7301 §3.1: the list MUST contain exactly one name.
             Kind::ALPN => {

@@ -1,8 +1,6 @@
 //! Authentication in TLS 1.2: the Certificate of either end with our verdict, and the CertificateVerify of the
 //! client (RFC 5246 §7.4.2, §7.4.6, §7.4.8).
 
-use pki_types::CertificateDer;
-
 use crate::config::Config;
 use crate::config::credential::Credential;
 use crate::connection::established::ProtocolVersion;
@@ -11,7 +9,8 @@ use crate::crypto::peer_key::{self, PeerKey};
 use crate::crypto::signature::SignatureScheme;
 use crate::error::Result;
 use crate::handshake::authenticate::{
-    Expectation, Identity, accept_absence, ask_for_credential, decide, read_leaf, refuse_or_go_on,
+    Expectation, Identity, accept_absence, ask_for_credential, collect_chain, decide, read_leaf,
+    refuse_or_go_on,
 };
 use crate::handshake::hello;
 use crate::handshake::script::Wire;
@@ -20,7 +19,6 @@ use crate::handshake::transcript::Transcript;
 use crate::messages::tls12::{Certificate, CertificateData, CertificateRequest, CertificateType};
 use crate::messages::{CertificateVerify, List, read_message};
 use crate::verify::judgement::Judgement;
-use crate::verify::mode::Role;
 use crate::verify::peer::{CertificateChain, Since};
 use crate::violation::Violation;
 
@@ -79,21 +77,12 @@ fn read_chain(
     message: &[u8],
 ) -> Result<Option<CertificateChain>> {
     let certificate: Certificate<'_> = read_message(message)?;
-    if certificate.certificates.iter().count() > config.limits.certificates {
-        return Err(Violation::TooManyCertificates.into());
-    }
-    let chain: Vec<_> = certificate
-        .certificates
-        .iter()
-        .map(|certificate| CertificateDer::from(certificate.0.to_vec()))
-        .collect();
-    if chain.is_empty() {
-        return match expectation.whose {
-            Role::Server => Err(Violation::EmptyServerCertificate.into()),
-            Role::Client => Ok(None),
-        };
-    }
-    Ok(Some(CertificateChain::new(chain)))
+    let certificates = certificate.certificates.iter();
+    collect_chain(
+        config,
+        expectation.whose,
+        certificates.map(|certificate| certificate.0),
+    )
 }
 
 /// Server: takes in the client's CertificateVerify, over everything before it (RFC 5246 §7.4.8). It comes if there is

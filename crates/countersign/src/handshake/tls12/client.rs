@@ -48,6 +48,22 @@ pub(crate) struct Attempt {
     pub(crate) previous: Option<Previous>,
 }
 
+impl Attempt {
+    fn destination(self) -> Destination {
+        let origin = self.previous.map(|previous| previous.origin);
+        Destination {
+            server: self.server,
+            origin: origin.unwrap_or_default(),
+        }
+    }
+}
+
+/// Whom a connection is to, and what marks the sessions that come on it.
+struct Destination {
+    server: ServerName<'static>,
+    origin: Origin,
+}
+
 /// Connects: from the ServerHello, a whole message, to both Finished.
 pub(crate) async fn connect(
     wire: Wire,
@@ -108,7 +124,7 @@ pub(crate) async fn connect(
     conclude(
         &wire,
         &config,
-        &attempt.server,
+        attempt.destination(),
         (terms, server, shown),
         (secrets, ticket),
     )
@@ -232,7 +248,10 @@ async fn receive_server_certificate(
     (server, previous): (&ServerName<'static>, Option<&Previous>),
 ) -> Result<Option<Claim>> {
     if suite.is_anonymous() {
-        return Ok(None);
+        return match previous {
+            Some(previous) => previous.check_anonymous(config).map(|()| None),
+            None => Ok(None),
+        };
     }
     let message = wire.receive(State::AwaitingServerCertificate).await;
     let server_name = server.to_str();
@@ -394,16 +413,21 @@ async fn resume(
         asked: false,
     };
     let finished = (client_finished, server_finished);
-    let name = attempt.server;
-    let established = establish(terms, &name, (server, None), master, finished);
+    let destination = attempt.destination();
     let session = ClientSession {
-        origin: Origin::default(),
+        origin: destination.origin.clone(),
         handle: renewed.map_or(offered.handle, |(handle, _)| handle),
         session: offered.session,
         own: offered.own,
     };
-    session::remember(config, &name, &established.origin, session);
-    Ok(established)
+    session::remember(config, &destination.server, session);
+    Ok(establish(
+        terms,
+        destination,
+        (server, None),
+        master,
+        finished,
+    ))
 }
 
 /// The master secret, and what the client's and the server's Finished said.
@@ -413,7 +437,7 @@ type Secrets = (MasterSecret, (VerifyData, VerifyData));
 fn conclude(
     wire: &Wire,
     config: &Config,
-    name: &ServerName<'static>,
+    destination: Destination,
     (terms, server, shown): (Terms, Server, Option<Shown>),
     ((master, finished), ticket): (Secrets, Option<Vec<u8>>),
 ) -> Result<Established> {
@@ -423,30 +447,33 @@ fn conclude(
     };
     let handle = session::handle_of(ticket.as_ref(), &terms.session_id)
         .filter(|_| terms.derivation == Derivation::Extended);
-    let session = handle.map(|(handle, lifetime)| {
+    if let Some((handle, lifetime)) = handle {
         let identity = SessionIdentity {
             mode: wire.settings().mode,
             asked: true,
             peer: server.peer.as_ref().map(SessionPeer::of),
         };
         let named = (terms.server_name.clone(), identity);
-        ClientSession {
-            origin: Origin::default(),
+        let session = ClientSession {
+            origin: destination.origin.clone(),
             handle,
             session: session::new_session(config, terms.suite, &master, named, lifetime),
             own: shown.as_ref().map(|shown| shown.certificate.clone()),
-        }
-    });
-    let established = establish(terms, name, (server, shown), master, finished);
-    if let Some(session) = session {
-        session::remember(config, name, &established.origin, session);
+        };
+        session::remember(config, &destination.server, session);
     }
-    Ok(established)
+    Ok(establish(
+        terms,
+        destination,
+        (server, shown),
+        master,
+        finished,
+    ))
 }
 
 fn establish(
     terms: Terms,
-    name: &ServerName<'static>,
+    destination: Destination,
     (server, shown): (Server, Option<Shown>),
     master: MasterSecret,
     (client_finished, server_finished): (VerifyData, VerifyData),
@@ -472,7 +499,7 @@ fn establish(
         peer: server.peer,
         shown,
         asked: true,
-        origin: Origin::default(),
+        origin: destination.origin,
         exporter: terms.derivation.exporter(master, terms.randoms),
         after: Continuation::Tls12(Arc::new(AfterTls12 {
             client_finished,
@@ -480,7 +507,7 @@ fn establish(
             secure_renegotiation: terms.secure == Secure::Yes,
             derivation: terms.derivation,
             server_name: terms.server_name,
-            server: Some(name.clone()),
+            server: Some(destination.server),
             alpn: terms.alpn,
         })),
     }

@@ -271,6 +271,9 @@ pub(crate) async fn receive_server_key_exchange(
     let Some(claim) = claim else {
         let parameters = exchange.anonymous()?;
         let group = FiniteFieldGroup::recognize(parameters.prime, parameters.generator)?;
+        if group.security_bits() < config.required_bits {
+            return Err(hello::too_weak(config, group));
+        }
         return Ok(ServerShare {
             group: Group::FiniteField(group),
             public: parameters.public.to_vec(),

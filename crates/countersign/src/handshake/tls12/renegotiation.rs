@@ -15,6 +15,7 @@ use crate::handshake::tls12::{client, server};
 use crate::handshake::transcript::Transcript;
 use crate::messages::tls12::HelloRequest;
 use crate::messages::{ClientHello, ServerHello, read_message};
+use crate::session::client_cache::Origin;
 use crate::verify::peer::{CertificateChain, Peer};
 use crate::violation::Violation;
 
@@ -27,6 +28,8 @@ pub(crate) struct Previous {
     pub(crate) after: Arc<AfterTls12>,
     /// Who the peer is, if anybody.
     pub(crate) peer: Option<Peer>,
+    /// On a client: marks the sessions that come on this connection.
+    pub(crate) origin: Origin,
 }
 
 impl Previous {
@@ -37,6 +40,14 @@ impl Previous {
     pub(crate) fn check_identity(&self, config: &Config, chain: &CertificateChain) -> Result<()> {
         let known: Option<&CertificateDer<'_>> = self.peer.as_ref().and_then(Peer::leaf);
         if config.accept_identity_change || known.is_none() || known == chain.leaf() {
+            return Ok(());
+        }
+        Err(Violation::IdentityChanged.into())
+    }
+
+    /// Client: demands that a server that was somebody does not become nobody, under an anonymous suite.
+    pub(crate) fn check_anonymous(&self, config: &Config) -> Result<()> {
+        if config.accept_identity_change || self.peer.is_none() {
             return Ok(());
         }
         Err(Violation::IdentityChanged.into())

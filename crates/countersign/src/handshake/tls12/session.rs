@@ -1,7 +1,10 @@
 //! What TLS 1.2 is resumed with: session ids (RFC 5246 §7.4.1.2) and tickets (RFC 5077). Both hold
 //! what those of TLS 1.3 hold, and nothing without the extended master secret is resumed (RFC 7627 §5.3).
 
+use pki_types::ServerName;
+
 use crate::config::Config;
+use crate::connection::established::ProtocolVersion;
 use crate::crypto::suite::CipherSuite;
 use crate::error::{Error, Result};
 use crate::handshake::resume::{open_ticket, satisfy};
@@ -11,7 +14,7 @@ use crate::handshake::transcript::Transcript;
 use crate::keys::schedule12::MasterSecret;
 use crate::messages::ClientHello;
 use crate::messages::tls12::NewSessionTicket;
-use crate::session::client_cache::{ClientSession, Handle, Origin};
+use crate::session::client_cache::{ClientSession, Handle};
 use crate::session::state::{Session, SessionIdentity};
 use crate::session::tickets::{LONGEST_LIFETIME, Presented};
 use crate::verify::mode::{Role, VerifyMode};
@@ -118,6 +121,8 @@ fn fits(config: &Config, mode: VerifyMode, hello: &ClientHello<'_>, session: &Se
     let name = hello.extensions.server_name.map(str::to_ascii_lowercase);
     let suite = session.suite;
     session.is_alive(config.environment.clock.now().as_secs())
+        // What was made in TLS 1.3 holds a secret of another kind.
+        && suite.version() == ProtocolVersion::Tls12
         && config.suites.contains(&suite)
         // RFC 5246 §7.4.1.2: the ClientHello MUST name the suite of the session.
         && hello.cipher_suites.contains(&suite.to_u16())
@@ -203,17 +208,8 @@ pub(crate) fn handle_of(
 }
 
 /// Client: remembers a session, for the next connection to this server.
-pub(crate) fn remember(
-    config: &Config,
-    server: &pki_types::ServerName<'static>,
-    origin: &Origin,
-    session: ClientSession,
-) {
+pub(crate) fn remember(config: &Config, server: &ServerName<'static>, session: ClientSession) {
     if config.resumption.is_wanted() {
-        let session = ClientSession {
-            origin: origin.clone(),
-            ..session
-        };
         config.resumption.sessions.insert(server, session);
     }
 }

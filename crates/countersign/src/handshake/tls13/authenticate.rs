@@ -1,8 +1,6 @@
 //! Authentication in TLS 1.3: Certificate, verdict, CertificateVerify, Finished (RFC 9846 §4.5). The same
 //! functions serve the handshake and what comes after it, in both roles.
 
-use pki_types::CertificateDer;
-
 use crate::config::Config;
 use crate::config::credential::Credential;
 use crate::connection::established::ProtocolVersion;
@@ -12,8 +10,8 @@ use crate::crypto::signature::SignatureScheme;
 use crate::crypto::signed_content::{SignedBy, certificate_verify_content};
 use crate::error::Result;
 use crate::handshake::authenticate::{
-    Expectation, Identity, Shown, accept_absence, ask_for_credential, decide, read_leaf,
-    refuse_or_go_on, sign,
+    Expectation, Identity, Shown, accept_absence, ask_for_credential, collect_chain, decide,
+    read_leaf, refuse_or_go_on, sign,
 };
 use crate::handshake::hello;
 use crate::handshake::script::Wire;
@@ -66,22 +64,12 @@ fn read_chain(
         return Err(Violation::RequestContextMismatch.into());
     }
     certificate.check_solicited(expectation.solicited)?;
-    if certificate.entries.iter().count() > config.limits.certificates {
-        return Err(Violation::TooManyCertificates.into());
-    }
-    let chain: Vec<_> = certificate
-        .entries
-        .iter()
-        .map(|entry| CertificateDer::from(entry.certificate.to_vec()))
-        .collect();
-    if chain.is_empty() {
-        return match expectation.whose {
-            // RFC 9846 §4.5.2.4: an empty Certificate of a server MUST be answered with decode_error.
-            Role::Server => Err(Violation::EmptyServerCertificate.into()),
-            Role::Client => Ok(None),
-        };
-    }
-    Ok(Some(CertificateChain::new(chain)))
+    let entries = certificate.entries.iter();
+    collect_chain(
+        config,
+        expectation.whose,
+        entries.map(|entry| entry.certificate),
+    )
 }
 
 /// Checks that the peer holds the key of its certificate.

@@ -140,11 +140,8 @@ fn agree_on_terms(
         derivation: Derivation::agree(config, extensions.extended_master_secret)?,
         alpn: match previous {
             None => hello::choose_protocol(config, hello)?,
-            // What the connection is for does not change. A client that offers it again is answered.
-            Some(previous) => previous.after.alpn.clone().filter(|protocol| {
-                let offered = extensions.alpn.unwrap_or_default();
-                offered.contains(&ProtocolName(protocol))
-            }),
+            // What the connection is for does not change.
+            Some(previous) => previous.after.alpn.clone(),
         },
         server_name,
     })
@@ -182,7 +179,7 @@ fn send_server_hello(
             tls12: ExtensionsOfTls12 {
                 server_name: false,
                 ec_point_formats: uses_curves.then_some(&[UNCOMPRESSED_POINT]),
-                alpn: terms.alpn.as_deref().map(ProtocolName),
+                alpn: answer_to_alpn(hello, terms.alpn.as_deref()),
                 extended_master_secret: terms.derivation == Derivation::Extended,
                 session_ticket: announces_ticket,
                 renegotiation_info: (terms.secure == Secure::Yes)
@@ -195,6 +192,17 @@ fn send_server_hello(
         client: *hello.random,
         server: random,
     })
+}
+
+/// The protocol, for a client that offers it. In a renegotiation it need not.
+fn answer_to_alpn<'t>(
+    hello: &ClientHello<'_>,
+    protocol: Option<&'t [u8]>,
+) -> Option<ProtocolName<'t>> {
+    let offered = hello.extensions.alpn?;
+    protocol
+        .map(ProtocolName)
+        .filter(|protocol| offered.contains(protocol))
 }
 
 /// Says who we are, unless the suite is anonymous.

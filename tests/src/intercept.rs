@@ -9,8 +9,8 @@ use core::fmt;
 
 use crate::endpoint::{Line, Side};
 use crate::wiretap::protection::RecordKeys;
-use crate::wiretap::reading::{Reading, keys_for};
-use crate::wiretap::{Content, Epoch, KeyLog, Piece, Suite};
+use crate::wiretap::reading::{Agreed, Reading};
+use crate::wiretap::{Content, Epoch, KeyLog, Piece};
 
 /// The largest content of a record.
 const RECORD_SIZE: usize = 1 << 14;
@@ -82,7 +82,7 @@ pub type Rewrite<'t> = dyn FnMut(&Piece) -> Vec<Outgoing> + 't;
 /// The line.
 pub struct Interceptor<'t> {
     logs: [KeyLog; 2],
-    suite: Option<Suite>,
+    agreed: Agreed,
     reading: [Reading; 2],
     writing: [Writing; 2],
     rewrite: Box<Rewrite<'t>>,
@@ -98,7 +98,7 @@ impl<'t> Interceptor<'t> {
     ) -> Self {
         Self {
             logs: [client.clone(), server.clone()],
-            suite: None,
+            agreed: Agreed::default(),
             reading: [Reading::new(Side::Client), Reading::new(Side::Server)],
             writing: [Writing::default(), Writing::default()],
             rewrite: Box::new(rewrite),
@@ -127,12 +127,11 @@ impl<'t> Interceptor<'t> {
 impl Line for Interceptor<'_> {
     fn carry(&mut self, from: Side, bytes: &[u8]) -> Vec<u8> {
         let at = usize::from(from == Side::Server);
-        let pieces = self.reading[at].take(bytes, &mut self.suite, &self.logs[at]);
+        let pieces = self.reading[at].take(bytes, &mut self.agreed, &self.logs[at]);
         let mut delivered = Vec::new();
         for piece in pieces {
             for outgoing in (self.rewrite)(&piece) {
-                let suite = self.suite;
-                let keys = |epoch| keys_for(from, epoch, suite?, &self.logs[at]);
+                let keys = |epoch| self.agreed.keys(from, epoch, &self.logs[at]);
                 delivered.extend(self.writing[at].write(outgoing, keys));
             }
             self.heard.push(piece);

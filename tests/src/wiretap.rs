@@ -4,6 +4,7 @@
 pub mod key_log;
 pub mod protection;
 pub(crate) mod reading;
+pub(crate) mod tls12;
 
 use core::fmt;
 
@@ -11,13 +12,13 @@ pub use key_log::KeyLog;
 pub use protection::Suite;
 pub use reading::{Content, Epoch, Piece};
 
-use self::reading::{Reading, ServerHello};
+use self::reading::{Agreed, Reading, ServerHello};
 use crate::endpoint::{Line, Side};
 
 /// A line that changes nothing and understands everything.
 pub struct Wiretap {
     log: KeyLog,
-    suite: Option<Suite>,
+    agreed: Agreed,
     client: Reading,
     server: Reading,
     pieces: Vec<Piece>,
@@ -28,7 +29,7 @@ impl Wiretap {
     pub fn new(log: &KeyLog) -> Self {
         Self {
             log: log.clone(),
-            suite: None,
+            agreed: Agreed::default(),
             client: Reading::new(Side::Client),
             server: Reading::new(Side::Server),
             pieces: Vec::new(),
@@ -41,7 +42,7 @@ impl Wiretap {
             Side::Client => &mut self.client,
             Side::Server => &mut self.server,
         };
-        let pieces = reading.take(bytes, &mut self.suite, &self.log);
+        let pieces = reading.take(bytes, &mut self.agreed, &self.log);
         self.pieces.extend_from_slice(&pieces);
         pieces
     }
@@ -82,9 +83,9 @@ impl Wiretap {
             .collect()
     }
 
-    /// The cipher suite that the server chose.
+    /// The cipher suite of TLS 1.3 that the server chose.
     pub fn suite(&self) -> Option<Suite> {
-        self.suite
+        self.agreed.suite
     }
 
     /// The number of the group that the server chose.

@@ -203,7 +203,7 @@ fn draw(pieces: &[Piece]) -> String {
         let what = match piece.epoch {
             Epoch::Plain => what,
             Epoch::Handshake => format!("{{{what}}}"),
-            Epoch::Application(_) => format!("[{what}]"),
+            Epoch::Application(_) | Epoch::Tls12(_) => format!("[{what}]"),
         };
         match piece.from {
             Side::Client => writeln!(text, "{what:32}-->"),

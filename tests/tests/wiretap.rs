@@ -3,8 +3,10 @@
 
 use countersign_tests::endpoint::{Endpoint, Side, is_alive, run_until_idle};
 use countersign_tests::intercept::{Interceptor, Outgoing};
-use countersign_tests::peers::{ClientCertificate, KeyKind, SERVERS, Setup, openssl, rustls};
-use countersign_tests::wiretap::{Content, Wiretap};
+use countersign_tests::peers::{
+    ClientCertificate, KeyKind, SERVERS, Setup, Version, openssl, rustls,
+};
+use countersign_tests::wiretap::{Content, Epoch, Wiretap};
 
 #[test]
 fn the_wiretap_follows_key_updates() {
@@ -25,11 +27,51 @@ fn the_wiretap_follows_key_updates() {
 }
 
 #[test]
+fn the_wiretap_reads_tls12() {
+    let client = Setup {
+        version: Version::Tls12,
+        ..Setup::client(KeyKind::EcdsaP256)
+    };
+    let server = Setup {
+        version: Version::Tls12,
+        client_certificate: ClientCertificate::Required,
+        // The client has the keys first.
+        log: client.log.clone(),
+        ..Setup::server(KeyKind::EcdsaP256)
+    };
+    let mut tap = Wiretap::new(&server.log);
+    let (mut from, mut to) = (rustls::client(&client), openssl::server(&server));
+    run_until_idle(&mut from, &mut to, &mut tap);
+    assert!(is_alive(&mut from, &mut to, &mut tap));
+    assert!(
+        tap.wire()
+            .starts_with("c1 s2 s11 s12 s13 s14 c11 c16 c15 c20"),
+        "{}",
+        tap.wire()
+    );
+    let data: Vec<_> = tap
+        .pieces()
+        .iter()
+        .filter(|piece| matches!(piece.content, Content::Data(_)))
+        .collect();
+    assert!(data.iter().all(|piece| piece.epoch == Epoch::Tls12(1)));
+    assert_eq!(data.len(), 2);
+}
+
+#[test]
 fn an_interceptor_that_changes_nothing_is_not_noticed() {
-    for padding in [0, 100] {
+    for (version, padding) in [
+        (Version::Tls12, 0),
+        (Version::Tls13, 0),
+        (Version::Tls13, 100),
+    ] {
         for size in [1 << 14, 7] {
-            let client = Setup::client(KeyKind::EcdsaP256);
+            let client = Setup {
+                version,
+                ..Setup::client(KeyKind::EcdsaP256)
+            };
             let server = Setup {
+                version,
                 client_certificate: ClientCertificate::Required,
                 ..Setup::server(KeyKind::EcdsaP256)
             };

@@ -1,10 +1,12 @@
-//! Record protection of TLS 1.3 (RFC 9846 §5.2, §7.3), written for the tests alone so that the
+//! Record protection, that of TLS 1.3 (RFC 9846 §5.2, §7.3) here, written for the tests alone so that the
 //! engine is not checked with its own code.
 
 use aws_lc_rs::aead::{
     AES_128_GCM, AES_256_GCM, Aad, Algorithm, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey,
 };
 use aws_lc_rs::hmac;
+
+use super::tls12;
 
 /// A cipher suite of TLS 1.3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -84,13 +86,38 @@ impl Suite {
 }
 
 /// The keys of one direction and the number of its next record.
-pub(crate) struct RecordKeys {
+pub(crate) enum RecordKeys {
+    Tls12(tls12::Keys),
+    Tls13(Keys),
+}
+
+impl RecordKeys {
+    /// Opens a record, header included. Gives content type and content; `None` leaves the
+    /// sequence number as it was.
+    pub(crate) fn open(&mut self, record: &[u8]) -> Option<(u8, Vec<u8>)> {
+        match self {
+            Self::Tls12(keys) => keys.open(record),
+            Self::Tls13(keys) => keys.open(record),
+        }
+    }
+
+    /// Makes a record, header included, with this much padding, which there is in TLS 1.3 only.
+    pub(crate) fn seal(&mut self, content_type: u8, content: &[u8], padding: usize) -> Vec<u8> {
+        match self {
+            Self::Tls12(keys) => keys.seal(content_type, content),
+            Self::Tls13(keys) => keys.seal(content_type, content, padding),
+        }
+    }
+}
+
+/// Those of TLS 1.3.
+pub(crate) struct Keys {
     key: LessSafeKey,
     iv: Vec<u8>,
     sequence: u64,
 }
 
-impl RecordKeys {
+impl Keys {
     pub(crate) fn new(suite: Suite, secret: &[u8]) -> Self {
         let key = suite.expand_label(secret, "key", suite.aead().key_len());
         Self {
@@ -108,9 +135,7 @@ impl RecordKeys {
         Nonce::assume_unique_for_key(nonce)
     }
 
-    /// Opens a record, header included. Gives content type and content; `None` leaves the
-    /// sequence number as it was.
-    pub(crate) fn open(&mut self, record: &[u8]) -> Option<(u8, Vec<u8>)> {
+    fn open(&mut self, record: &[u8]) -> Option<(u8, Vec<u8>)> {
         let (header, body) = record.split_at_checked(5)?;
         let mut body = body.to_vec();
         let inner = self
@@ -122,8 +147,7 @@ impl RecordKeys {
         Some((inner[last], inner[..last].to_vec()))
     }
 
-    /// Makes a record, header included, with this much padding.
-    pub(crate) fn seal(&mut self, content_type: u8, content: &[u8], padding: usize) -> Vec<u8> {
+    fn seal(&mut self, content_type: u8, content: &[u8], padding: usize) -> Vec<u8> {
         let mut body = content.to_vec();
         body.push(content_type);
         body.resize(body.len() + padding, 0);

@@ -1,12 +1,13 @@
 //! One direction of a conversation, from record bytes to messages.
 
 use super::key_log::KeyLog;
-use super::protection::{RecordKeys, Suite};
+use super::protection::{Keys, RecordKeys, Suite};
+use super::tls12::Terms;
 use crate::endpoint::Side;
 
 /// Under which keys something was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "TLS 1.3 has these")]
+#[expect(clippy::exhaustive_enums, reason = "there are no others")]
 pub enum Epoch {
     /// Without protection.
     Plain,
@@ -14,6 +15,8 @@ pub enum Epoch {
     Handshake,
     /// Application traffic keys, after this many key updates.
     Application(u32),
+    /// The keys of TLS 1.2, after this many `change_cipher_spec`.
+    Tls12(u32),
 }
 
 /// What was sent.
@@ -24,7 +27,7 @@ pub enum Content {
     Handshake(Vec<u8>),
     /// An alert: level and number.
     Alert(u8, u8),
-    /// The `change_cipher_spec` of compatibility mode, or any other.
+    /// The `change_cipher_spec` of TLS 1.2 or of compatibility mode, or any other.
     ChangeCipherSpec(Vec<u8>),
     /// Application data.
     Data(Vec<u8>),
@@ -64,6 +67,12 @@ const RETRY: [u8; 32] = [
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ServerHello {
     pub(crate) is_retry: bool,
+    /// It chooses TLS 1.3.
+    is_tls13: bool,
+    random: [u8; 32],
+    /// The number of the suite.
+    number: u16,
+    /// The suite, if it is one of TLS 1.3.
     pub(crate) suite: Option<Suite>,
     pub(crate) group: Option<u16>,
 }
@@ -72,14 +81,17 @@ impl ServerHello {
     /// Reads a whole message, header included; lenient, since a test may have bent it.
     pub(crate) fn read(message: &[u8]) -> Option<Self> {
         let body = message.get(4..)?;
-        let random = body.get(2..34)?;
+        let random: [u8; 32] = body.get(2..34)?.try_into().ok()?;
         let session_id = usize::from(*body.get(34)?);
         let mut rest = body.get(35 + session_id..)?;
-        let suite = u16::from_be_bytes(rest.get(..2)?.try_into().ok()?);
-        rest = rest.get(5..)?;
+        let number = u16::from_be_bytes(rest.get(..2)?.try_into().ok()?);
+        // In TLS 1.2 there may be no extensions.
+        rest = rest.get(5..).unwrap_or_default();
         let mut group = None;
+        let mut is_tls13 = false;
         while let Some((header, after)) = rest.split_at_checked(4) {
             let length = usize::from(u16::from_be_bytes([header[2], header[3]]));
+            is_tls13 |= header[..2] == [0, 43];
             if header[..2] == [0, 51] {
                 group = after
                     .get(..2)
@@ -89,9 +101,72 @@ impl ServerHello {
         }
         Some(Self {
             is_retry: random == RETRY,
-            suite: Suite::from_number(suite),
+            is_tls13,
+            random,
+            number,
+            suite: Suite::from_number(number),
             group,
         })
+    }
+}
+
+/// What the hellos said, by which both directions are read.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Agreed {
+    /// The suite of TLS 1.3.
+    pub(crate) suite: Option<Suite>,
+    /// What TLS 1.2 agreed on last.
+    tls12: Option<Terms>,
+    client_random: [u8; 32],
+}
+
+impl Agreed {
+    /// The keys with which `from` writes in this epoch.
+    pub(crate) fn keys(&self, from: Side, epoch: Epoch, log: &KeyLog) -> Option<RecordKeys> {
+        let name = match from {
+            Side::Client => "CLIENT",
+            Side::Server => "SERVER",
+        };
+        let secret = match epoch {
+            Epoch::Plain => return None,
+            Epoch::Tls12(_) => {
+                let master = log.secret("CLIENT_RANDOM")?;
+                return self.tls12?.keys(from, &master).map(RecordKeys::Tls12);
+            }
+            Epoch::Handshake => log.secret(&format!("{name}_HANDSHAKE_TRAFFIC_SECRET"))?,
+            Epoch::Application(updates) => {
+                let first = log.secret(&format!("{name}_TRAFFIC_SECRET_0"))?;
+                let suite = self.suite?;
+                (0..updates).fold(first, |secret, _| suite.next_secret(&secret))
+            }
+        };
+        Some(RecordKeys::Tls13(Keys::new(self.suite?, &secret)))
+    }
+
+    fn hear_client_hello(&mut self, message: &[u8]) {
+        if let Some(random) = message.get(6..38).and_then(|bytes| bytes.try_into().ok()) {
+            self.client_random = random;
+        }
+    }
+
+    /// Says whether the server writes under other keys from here on.
+    fn hear_server_hello(&mut self, message: &[u8]) -> bool {
+        let Some(hello) = ServerHello::read(message) else {
+            return false;
+        };
+        if !hello.is_tls13 {
+            self.tls12 = Some(Terms {
+                suite: hello.number,
+                client_random: self.client_random,
+                server_random: hello.random,
+            });
+            return false;
+        }
+        if hello.is_retry {
+            return false;
+        }
+        self.suite = hello.suite;
+        true
     }
 }
 
@@ -115,17 +190,12 @@ impl Reading {
         }
     }
 
-    /// Takes bytes and gives everything that is whole. `suite` is what the `ServerHello` said.
-    pub(crate) fn take(
-        &mut self,
-        bytes: &[u8],
-        suite: &mut Option<Suite>,
-        log: &KeyLog,
-    ) -> Vec<Piece> {
+    /// Takes bytes and gives everything that is whole.
+    pub(crate) fn take(&mut self, bytes: &[u8], agreed: &mut Agreed, log: &KeyLog) -> Vec<Piece> {
         self.buffer.extend_from_slice(bytes);
         let mut pieces = Vec::new();
         while let Some(record) = take_record(&mut self.buffer) {
-            self.read_record(&record, suite, log, &mut pieces);
+            self.read_record(&record, agreed, log, &mut pieces);
         }
         pieces
     }
@@ -133,16 +203,17 @@ impl Reading {
     fn read_record(
         &mut self,
         record: &[u8],
-        suite: &mut Option<Suite>,
+        agreed: &mut Agreed,
         log: &KeyLog,
         pieces: &mut Vec<Piece>,
     ) {
-        let is_protected = record[0] == 23;
+        let is_tls12 = matches!(self.epoch, Epoch::Tls12(_));
+        let is_protected = is_tls12 || record[0] == 23;
         if is_protected && self.epoch == Epoch::Plain {
             self.epoch = Epoch::Handshake;
         }
         let opened = if is_protected {
-            self.open(record, *suite, log)
+            self.open(record, agreed, log)
         } else {
             Some((record[0], record[5..].to_vec()))
         };
@@ -152,12 +223,15 @@ impl Reading {
             Epoch::Plain
         };
         let content = match opened {
-            Some((22, fragment)) => return self.join(&fragment, epoch, suite, pieces),
+            Some((22, fragment)) => return self.join(&fragment, epoch, agreed, pieces),
             Some((21, alert)) if alert.len() == 2 => Content::Alert(alert[0], alert[1]),
             Some((20, content)) => Content::ChangeCipherSpec(content),
             Some((23, data)) => Content::Data(data),
             _ => Content::Unreadable(record.to_vec()),
         };
+        if let Content::ChangeCipherSpec(_) = content {
+            self.change_keys(agreed);
+        }
         pieces.push(Piece {
             from: self.from,
             epoch,
@@ -165,23 +239,32 @@ impl Reading {
         });
     }
 
-    fn open(&mut self, record: &[u8], suite: Option<Suite>, log: &KeyLog) -> Option<(u8, Vec<u8>)> {
+    fn open(&mut self, record: &[u8], agreed: &Agreed, log: &KeyLog) -> Option<(u8, Vec<u8>)> {
         if self.keys.as_ref().map(|(epoch, _)| *epoch) != Some(self.epoch) {
-            self.keys = Some((self.epoch, keys_for(self.from, self.epoch, suite?, log)?));
+            self.keys = Some((self.epoch, agreed.keys(self.from, self.epoch, log)?));
         }
         self.keys.as_mut()?.1.open(record)
+    }
+
+    /// After a `change_cipher_spec`, which means something in TLS 1.2 only.
+    fn change_keys(&mut self, agreed: &Agreed) {
+        self.epoch = match self.epoch {
+            Epoch::Plain if agreed.tls12.is_some() => Epoch::Tls12(1),
+            Epoch::Tls12(changes) => Epoch::Tls12(changes + 1),
+            unchanged => unchanged,
+        };
     }
 
     fn join(
         &mut self,
         fragment: &[u8],
         epoch: Epoch,
-        suite: &mut Option<Suite>,
+        agreed: &mut Agreed,
         pieces: &mut Vec<Piece>,
     ) {
         self.unfinished.extend_from_slice(fragment);
         while let Some(message) = take_message(&mut self.unfinished) {
-            self.follow(&message, suite);
+            self.follow(&message, agreed);
             pieces.push(Piece {
                 from: self.from,
                 epoch,
@@ -191,14 +274,11 @@ impl Reading {
     }
 
     /// Changes keys where the sender does.
-    fn follow(&mut self, message: &[u8], suite: &mut Option<Suite>) {
+    fn follow(&mut self, message: &[u8], agreed: &mut Agreed) {
         match (message[0], self.epoch) {
-            (2, Epoch::Plain) => {
-                let Some(hello) = ServerHello::read(message) else {
-                    return;
-                };
-                if !hello.is_retry {
-                    *suite = hello.suite;
+            (1, _) => agreed.hear_client_hello(message),
+            (2, Epoch::Plain | Epoch::Tls12(_)) => {
+                if agreed.hear_server_hello(message) {
                     self.epoch = Epoch::Handshake;
                 }
             }
@@ -207,23 +287,6 @@ impl Reading {
             _ => {}
         }
     }
-}
-
-/// The keys with which `from` writes in this epoch.
-pub(crate) fn keys_for(from: Side, epoch: Epoch, suite: Suite, log: &KeyLog) -> Option<RecordKeys> {
-    let name = match from {
-        Side::Client => "CLIENT",
-        Side::Server => "SERVER",
-    };
-    let secret = match epoch {
-        Epoch::Plain => return None,
-        Epoch::Handshake => log.secret(&format!("{name}_HANDSHAKE_TRAFFIC_SECRET"))?,
-        Epoch::Application(updates) => {
-            let first = log.secret(&format!("{name}_TRAFFIC_SECRET_0"))?;
-            (0..updates).fold(first, |secret, _| suite.next_secret(&secret))
-        }
-    };
-    Some(RecordKeys::new(suite, &secret))
 }
 
 fn take_record(buffer: &mut Vec<u8>) -> Option<Vec<u8>> {

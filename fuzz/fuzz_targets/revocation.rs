@@ -11,5 +11,9 @@ fuzz_target!(|data: &[u8]| {
         let _ = list.check_entries();
         let _ = list.find(&[1], &list.issuer());
     }
-    let _ = OcspResponse::parse(data);
+    if let Ok(OcspResponse::Basic(response)) = OcspResponse::parse(data) {
+        assert!(response.responses().iter().count() <= data.len());
+        assert!(response.certificates().count() <= data.len());
+        assert!(!format!("{response:?}").is_empty());
+    }
 });

@@ -9,6 +9,8 @@
     reason = "a case that cannot be read must end the test"
 )]
 
+mod encoding;
+
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::time::Duration;
@@ -17,6 +19,7 @@ use countersign_x509::{
     CertificateDer, Decision, Parameters, PolicyRequirements, Purpose, Report, Revocation,
     TrustStore, UnixTime, ValidationTime, VerifyCode, verify,
 };
+use encoding::base64;
 use serde_json::Value;
 
 /// 2011-04-15, the day of the suite.
@@ -160,18 +163,4 @@ fn names(list: &Value) -> impl DoubleEndedIterator<Item = &str> {
         .unwrap()
         .iter()
         .map(|name| name.as_str().unwrap())
-}
-
-/// Base64 with padding, which is put into PEM for a reader of that.
-fn base64(text: &str) -> Vec<u8> {
-    use pki_types::pem::PemObject;
-    let lines: Vec<_> = text.as_bytes().chunks(64).collect();
-    let body = lines.join(&b'\n');
-    let pem = [
-        b"-----BEGIN CERTIFICATE-----\n",
-        &body[..],
-        b"\n-----END CERTIFICATE-----\n",
-    ]
-    .concat();
-    CertificateDer::from_pem_slice(&pem).unwrap().to_vec()
 }

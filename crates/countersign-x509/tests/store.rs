@@ -7,39 +7,18 @@
 )]
 
 mod authority;
+mod encoding;
 
 use std::fs;
 use std::path::PathBuf;
 
 use authority::{Authority, client};
 use countersign_x509::{CertificateDer, TrustProblem, TrustStore, verify};
+use encoding::pem_block;
 use pki_types::pem::PemObject;
 
 fn pem(der: &[u8]) -> String {
     pem_block("CERTIFICATE", der)
-}
-
-fn pem_block(label: &str, der: &[u8]) -> String {
-    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for (index, chunk) in der.chunks(3).enumerate() {
-        if index % 16 == 0 && index > 0 {
-            text.push('\n');
-        }
-        let bits = chunk
-            .iter()
-            .fold(0u32, |bits, byte| bits << 8 | u32::from(*byte))
-            << (8 * (3 - chunk.len()));
-        for place in 0..4 {
-            let value = usize::try_from(bits >> (18 - 6 * place) & 63).unwrap();
-            text.push(if place > chunk.len() {
-                '='
-            } else {
-                char::from(ALPHABET[value])
-            });
-        }
-    }
-    format!("-----BEGIN {label}-----\n{text}\n-----END {label}-----\n")
 }
 
 /// A folder of its own for a test, removed at its end.

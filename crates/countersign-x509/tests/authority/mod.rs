@@ -54,6 +54,19 @@ impl Authority {
         }
     }
 
+    /// Another certificate for the name and key of this CA, by `other`.
+    pub(crate) fn cross_signed(
+        &self,
+        name: &str,
+        other: &Self,
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> CertificateDer<'static> {
+        let mut params = ca_params(name);
+        change(&mut params);
+        let signed = params.signed_by(self.issuer.key(), &other.issuer);
+        signed.unwrap().der().clone()
+    }
+
     /// A server's certificate, after a change to what it would be.
     pub(crate) fn server(
         &self,

@@ -25,11 +25,9 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<Exit, Failure> {
     let time = arguments.time.unwrap_or_else(UnixTime::now);
     let parameters = parameters(arguments, time).with_profile(profile);
     let presented: Vec<_> = chain.iter().map(|given| given.der.clone()).collect();
-    let verify = |parameters: &Parameters| countersign_x509::verify(&presented, &trust, parameters);
-    let report = verify(&parameters);
+    let report = countersign_x509::verify(&presented, &trust, &parameters);
     let finding = Finding {
         remarks: input::remarks(&chain, &report),
-        other: verify(&parameters.with_profile(other_than(profile))),
         report,
         time,
     };
@@ -51,8 +49,6 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<Exit, Failure> {
 /// Everything there is to say.
 struct Finding {
     report: Report,
-    /// What the rules that were not asked for would have said.
-    other: Report,
     remarks: Vec<input::Remark>,
     time: UnixTime,
 }
@@ -80,13 +76,6 @@ fn parameters(arguments: &VerifyArguments, time: UnixTime) -> Parameters {
     parameters.depth = arguments.depth;
     parameters.names.clone_from(&arguments.name);
     parameters
-}
-
-fn other_than(profile: Profile) -> Profile {
-    match profile {
-        Profile::OpenSsl => Profile::WebPki,
-        _ => Profile::OpenSsl,
-    }
 }
 
 /// As `--profile` has it.

@@ -168,6 +168,31 @@ hint:    Renew it on the server, or check this machine's clock (now 2027-06-01).
 }
 
 #[test]
+fn paths_that_were_not_chosen_are_told() {
+    let lab = Lab::new();
+    let namesake = ca("Root")
+        .self_signed(&KeyPair::generate().unwrap())
+        .unwrap();
+    let both = namesake.pem() + &fs::read_to_string(lab.path("ca.pem")).unwrap();
+    fs::write(lab.path("ca.pem"), both).unwrap();
+    let ended = lab.verify("chain.pem", &[]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let expected = "
+Paths not chosen:
+  CN=db.example, CN=Intermediate, CN=Root: depth 2 is not the issuer that the key identifier below it names
+";
+    assert!(ended.stdout.contains(expected), "{}", ended.stdout);
+    let ended = lab.verify("chain.pem", &["--json"]);
+    let json: Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!(json["further_paths_not_chosen"], 0);
+    let path = &json["paths_not_chosen"][0];
+    assert_eq!(path["certificates"][2], "CN=Root");
+    assert_eq!(path["depth"], 2);
+    assert_eq!(path["obstacle"], "other-key-identifier");
+    assert_eq!(path["check"], Value::Null);
+}
+
+#[test]
 fn each_option_reaches_the_check_it_is_for() {
     let lab = Lab::new();
     lab.list("revoking.crl", true);

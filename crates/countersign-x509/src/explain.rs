@@ -124,7 +124,7 @@ impl Report {
     }
 
     /// What is wrong, as the rest of a sentence that begins with the certificate.
-    fn clause(&self, reason: &Reason) -> String {
+    pub(crate) fn clause(&self, reason: &Reason) -> String {
         match reason {
             Reason::Malformed(error) => format!("cannot be read: {error}"),
             Reason::Application(_) => "was refused by the application".to_owned(),

@@ -58,12 +58,14 @@ mod checks;
 mod code;
 mod crl;
 mod der;
+mod display;
 mod drawing;
 mod escape;
 mod explain;
 mod extensions;
 mod general_name;
 mod name;
+mod not_chosen;
 mod ocsp;
 mod oid;
 mod parameters;
@@ -103,6 +105,7 @@ pub use extensions::usage::{ExtendedKeyUsage, KeyUsage, NetscapeCertType, TlsFea
 pub use extensions::{Extension, ExtensionKind, Extensions};
 pub use general_name::{GeneralName, GeneralNames};
 pub use name::{Attribute, Name, RelativeName};
+pub use not_chosen::{Obstacle, PathNotChosen};
 pub use ocsp::{
     BasicOcspResponse, CertificateId, OcspResponse, OcspResponseStatus, OcspStatus, ResponderId,
     SingleResponse, SingleResponses,

@@ -6,6 +6,7 @@
 use crate::certificate::Certificate;
 use crate::checks::{strength, usage};
 use crate::general_name::GeneralName;
+use crate::not_chosen::DeadEnds;
 use crate::reason::Reason;
 use crate::report::Outcome;
 
@@ -69,6 +70,20 @@ pub(crate) struct Path<'a> {
     pub(crate) length: Outcome,
     /// Whether the top is an anchor.
     pub(crate) trust: Outcome,
+    /// What else could have been on it.
+    pub(crate) not_chosen: DeadEnds,
+}
+
+impl<'a> Path<'a> {
+    /// A complete one that ends at an anchor.
+    pub(crate) fn trusted(nodes: &[Node<'a>]) -> Self {
+        Self {
+            nodes: nodes.to_vec(),
+            length: Outcome::Passed,
+            trust: Outcome::Passed,
+            not_chosen: DeadEnds::default(),
+        }
+    }
 }
 
 /// Could `issuer` have issued `subject`? Everything is compared but the signature: names, authority

@@ -1,13 +1,18 @@
 //! The result of a verification: every check that was made, and what came of it.
 
 use core::fmt;
-use core::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use pki_types::CertificateDer;
+
+use crate::checks::signature::SignatureFault;
 use crate::code::VerifyCode;
-use crate::parameters::{Profile, Purpose, ValidationTime};
+use crate::not_chosen::DeadEnds;
+use crate::parameters::{Parameters, Profile, Purpose, ValidationTime};
+use crate::path::Source;
 use crate::reason::{Reason, Skip};
 use crate::store::Set;
+use crate::verify::verify_under_other_profile;
 
 /// One check of one certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,30 +171,125 @@ impl fmt::Debug for ChainLink<'_> {
     }
 }
 
-/// How the report holds a certificate: what the peer sent is copied, what the store holds is not.
-#[derive(Clone, Debug)]
-pub(crate) enum Link {
-    /// Octets of [`Facts::presented`].
-    Presented(Range<usize>),
-    /// Index into the certificates of the store.
-    Stored(usize),
+/// Certificates one behind the other, in the order in which the peer sent them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Certificates {
+    octets: Vec<u8>,
+    /// Where each ends.
+    ends: Vec<usize>,
+}
+
+impl Certificates {
+    pub(crate) fn copy(certificates: &[CertificateDer<'_>]) -> Self {
+        let mut ends = Vec::with_capacity(certificates.len());
+        let size = certificates.iter().map(|der| der.len()).sum();
+        let mut octets = Vec::with_capacity(size);
+        for der in certificates {
+            octets.extend_from_slice(der);
+            ends.push(octets.len());
+        }
+        Self { octets, ends }
+    }
+
+    /// The certificate in this place, empty if there is none.
+    fn certificate(&self, index: usize) -> &[u8] {
+        let start = match index.checked_sub(1) {
+            None => Some(&0),
+            Some(before) => self.ends.get(before),
+        };
+        let range = start.zip(self.ends.get(index));
+        let octets = range.and_then(|(start, end)| self.octets.get(*start..*end));
+        octets.unwrap_or_default()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        (0..self.ends.len()).map(|index| self.certificate(index))
+    }
+}
+
+/// What a verification was asked, kept so that the other profile can be asked the same.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) parameters: Parameters,
+    pub(crate) ocsp_responses: Vec<Box<[u8]>>,
+    /// What the other profile says, once somebody has wanted to know.
+    answer: OnceLock<Report>,
+}
+
+impl Asked {
+    pub(crate) fn new(parameters: &Parameters, ocsp_responses: &[&[u8]]) -> Self {
+        Self {
+            parameters: parameters.clone(),
+            ocsp_responses: ocsp_responses.iter().map(|der| Box::from(*der)).collect(),
+            answer: OnceLock::new(),
+        }
+    }
 }
 
 /// Everything a report is made of.
 #[derive(Debug)]
 pub(crate) struct Facts {
     pub(crate) checks: Vec<Check>,
-    pub(crate) links: Vec<Link>,
-    pub(crate) presented: Vec<u8>,
+    /// Where the certificates of the chain are.
+    pub(crate) chain: Vec<Source>,
+    pub(crate) presented: Certificates,
     pub(crate) store: Arc<Set>,
     /// The top of the chain is an anchor.
     pub(crate) anchored: bool,
+    pub(crate) not_chosen: DeadEnds,
     pub(crate) purpose: Purpose,
     pub(crate) profile: Profile,
     pub(crate) time: ValidationTime,
     pub(crate) matched_name: Option<Box<str>>,
     /// The names expected, as text; empty unless they failed to match.
     pub(crate) expected: Option<Box<str>>,
+    /// Not there if the other profile cannot be asked.
+    pub(crate) asked: Option<Asked>,
+}
+
+impl Facts {
+    /// Those of a verification that has found nothing yet.
+    pub(crate) fn new(purpose: Purpose, profile: Profile, time: ValidationTime) -> Self {
+        Self {
+            checks: Vec::new(),
+            chain: Vec::new(),
+            presented: Certificates::default(),
+            store: Arc::default(),
+            anchored: false,
+            not_chosen: DeadEnds::default(),
+            purpose,
+            profile,
+            time,
+            matched_name: None,
+            expected: None,
+            asked: None,
+        }
+    }
+
+    fn certificate(&self, source: Source) -> &[u8] {
+        match source {
+            Source::Presented(index) => self.presented.certificate(index),
+            Source::Stored(position) => self.store.certificate(position),
+        }
+    }
+
+    /// The signatures on the chain that were verified, with what came of it: of whom, by
+    /// whom.
+    pub(crate) fn verified_signatures(
+        &self,
+    ) -> impl Iterator<Item = (Source, Source, Result<(), SignatureFault>)> {
+        self.checks.iter().filter_map(|check| {
+            let result = match check.outcome {
+                _ if check.kind != CheckKind::Signature => return None,
+                Outcome::Passed => Ok(()),
+                Outcome::Failed(Reason::BadSignature(fault)) => Err(fault),
+                Outcome::Failed(_) | Outcome::Skipped(_) => return None,
+            };
+            let depth = usize::try_from(check.depth).ok()?;
+            let above = self.chain.get(depth.checked_add(1)?)?;
+            Some((*self.chain.get(depth)?, *above, result))
+        })
+    }
 }
 
 /// The result of [`verify`](crate::verify): every check that was made, in OpenSSL's order, and the
@@ -257,20 +357,8 @@ impl Report {
             Outcome::Failed(reason)
         };
         Self::new(Facts {
-            checks: vec![Check {
-                depth: 0,
-                kind: CheckKind::Application,
-                outcome,
-            }],
-            links: Vec::new(),
-            presented: Vec::new(),
-            store: Arc::new(Set::default()),
-            anchored: false,
-            purpose,
-            profile: Profile::OpenSsl,
-            time: ValidationTime::Unchecked,
-            matched_name: None,
-            expected: None,
+            checks: vec![Check::new(0, CheckKind::Application, outcome)],
+            ..Facts::new(purpose, Profile::OpenSsl, ValidationTime::Unchecked)
         })
     }
 
@@ -307,33 +395,55 @@ impl Report {
     /// The chain as it was built, the peer's certificate first (`SSL_get0_verified_chain`). It is
     /// there after a failure too.
     pub fn chain(&self) -> impl DoubleEndedIterator<Item = ChainLink<'_>> + ExactSizeIterator {
-        (0..self.facts.links.len()).map(|index| self.link(index))
+        (0..self.facts.chain.len()).map(|index| self.link(index))
     }
 
     /// One certificate of the chain.
     pub fn certificate(&self, depth: u32) -> Option<ChainLink<'_>> {
         let index = usize::try_from(depth).ok()?;
-        (index < self.facts.links.len()).then(|| self.link(index))
+        (index < self.facts.chain.len()).then(|| self.link(index))
     }
 
     fn link(&self, index: usize) -> ChainLink<'_> {
         let facts = &*self.facts;
-        let is_top = facts.links.len().checked_sub(1) == Some(index);
+        let is_top = facts.chain.len().checked_sub(1) == Some(index);
         let depth = u32::try_from(index).unwrap_or(u32::MAX);
-        let (der, stored) = match facts.links.get(index) {
-            Some(Link::Presented(range)) => (
-                facts.presented.get(range.clone()).unwrap_or_default(),
-                false,
-            ),
-            Some(Link::Stored(position)) => (facts.store.certificate(*position), true),
-            None => (&[][..], false),
+        let source = facts.chain.get(index).copied();
+        let origin = match source {
+            Some(Source::Stored(_)) if is_top && facts.anchored => Origin::Anchor,
+            Some(Source::Stored(_)) => Origin::Stored,
+            Some(Source::Presented(_)) | None => Origin::Presented,
         };
-        let origin = match (stored, is_top && facts.anchored) {
-            (false, _) => Origin::Presented,
-            (true, false) => Origin::Stored,
-            (true, true) => Origin::Anchor,
-        };
+        let der = source.map_or(&[][..], |source| facts.certificate(source));
         ChainLink { depth, der, origin }
+    }
+
+    pub(crate) fn certificate_from(&self, source: Source) -> &[u8] {
+        self.facts.certificate(source)
+    }
+
+    /// What the other profile says of the same certificates, at the same time and with the same
+    /// parameters.
+    ///
+    /// It is found out by the first call, which takes about as long as the verification did without its
+    /// signatures: those are not verified again. A handshake that does not ask does not pay for it.
+    ///
+    /// `None` if it cannot be said: in a report that was [stated](Self::from_application), or was itself
+    /// returned by this function.
+    ///
+    /// ```
+    /// # use countersign_x509::*;
+    /// # let parameters = Parameters::new(Purpose::ServerAuth, ValidationTime::Unchecked);
+    /// # let report = verify(&[], &TrustStore::empty(), &parameters);
+    /// if let Some(other) = report.under_other_profile() {
+    ///     assert_ne!(other.profile(), report.profile());
+    ///     assert_eq!(other.code(), VerifyCode::INVALID_CALL);
+    /// }
+    /// ```
+    pub fn under_other_profile(&self) -> Option<&Self> {
+        let asked = self.facts.asked.as_ref()?;
+        let ask = || verify_under_other_profile(&self.facts, asked);
+        Some(asked.answer.get_or_init(ask))
     }
 
     /// The name in the certificate that matched an expected one, as the certificate has it: it may

@@ -1,36 +1,82 @@
 //! Reports for machines: what [`Report`] looks like in JSON and the like.
 
-use serde::ser::{Serialize, SerializeSeq, SerializeStruct, Serializer};
+use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use crate::certificate::Certificate;
+use crate::explain::name_of;
+use crate::not_chosen::{Obstacle, PathNotChosen};
 use crate::report::{ChainLink, Check, Outcome, Report};
 
 impl Serialize for Report {
-    /// A map of `accepted`, `code`, `name`, `sentence`, `advice`, `matched_name`, `chain` and
-    /// `checks`. Certificates are told by subject, issuer and end of validity, not in full.
+    /// A map of `profile`, `accepted`, `code`, `name`, `sentence`, `advice`, `matched_name`, `chain`,
+    /// `checks`, `paths_not_chosen`, `further_paths_not_chosen` and `other_profile`, which is null or has
+    /// the first six. Certificates are told by subject, issuer and end of validity, not in full.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_struct("Report", 8)?;
-        map.serialize_field("accepted", &self.is_accepted())?;
-        map.serialize_field("code", &self.code().number())?;
-        map.serialize_field("name", self.code().name())?;
-        map.serialize_field("sentence", &self.sentence())?;
-        map.serialize_field("advice", &self.advice())?;
+        let mut map = serializer.serialize_struct("Report", 12)?;
+        serialize_judgement(self, &mut map)?;
         map.serialize_field("matched_name", &self.matched_name())?;
-        map.serialize_field("chain", &Chain(self))?;
+        map.serialize_field("chain", &List(|| self.chain()))?;
         map.serialize_field("checks", self.checks())?;
+        map.serialize_field("paths_not_chosen", &List(|| self.paths_not_chosen()))?;
+        map.serialize_field("further_paths_not_chosen", &self.further_paths_not_chosen())?;
+        map.serialize_field("other_profile", &self.under_other_profile().map(Judgement))?;
         map.end()
     }
 }
 
-struct Chain<'a>(&'a Report);
+/// What is said of a report in few words.
+fn serialize_judgement<M: SerializeStruct>(report: &Report, map: &mut M) -> Result<(), M::Error> {
+    map.serialize_field("profile", &format!("{:?}", report.profile()))?;
+    map.serialize_field("accepted", &report.is_accepted())?;
+    map.serialize_field("code", &report.code().number())?;
+    map.serialize_field("name", report.code().name())?;
+    map.serialize_field("sentence", &report.sentence())?;
+    map.serialize_field("advice", &report.advice())
+}
 
-impl Serialize for Chain<'_> {
+struct Judgement<'a>(&'a Report);
+
+impl Serialize for Judgement<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut list = serializer.serialize_seq(Some(self.0.chain().len()))?;
-        for link in self.0.chain() {
-            list.serialize_element(&link)?;
-        }
-        list.end()
+        let mut map = serializer.serialize_struct("Judgement", 6)?;
+        serialize_judgement(self.0, &mut map)?;
+        map.end()
+    }
+}
+
+/// What an iterator yields, as a list.
+struct List<F>(F);
+
+impl<F, I> Serialize for List<F>
+where
+    F: Fn() -> I,
+    I: ExactSizeIterator,
+    I::Item: Serialize,
+{
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0())
+    }
+}
+
+impl Serialize for PathNotChosen<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let names = || self.certificates().map(name_of);
+        let (obstacle, kind, code) = match self.obstacle() {
+            Obstacle::Check(kind, reason) => (
+                "Check".to_owned(),
+                Some(format!("{kind:?}")),
+                Some(reason.code().number()),
+            ),
+            other => (format!("{other:?}"), None, None),
+        };
+        let mut map = serializer.serialize_struct("PathNotChosen", 6)?;
+        map.serialize_field("certificates", &List(names))?;
+        map.serialize_field("depth", &self.depth())?;
+        map.serialize_field("obstacle", &obstacle)?;
+        map.serialize_field("kind", &kind)?;
+        map.serialize_field("code", &code)?;
+        map.serialize_field("why", &self.why())?;
+        map.end()
     }
 }
 
@@ -87,5 +133,9 @@ mod tests {
         assert_eq!(json["checks"][0]["outcome"], "failed");
         assert_eq!(json["checks"][0]["code"], 69);
         assert_eq!(json["chain"], serde_json::json!([]));
+        assert_eq!(json["paths_not_chosen"], serde_json::json!([]));
+        assert_eq!(json["profile"], "OpenSsl");
+        assert_eq!(json["other_profile"]["profile"], "WebPki");
+        assert_eq!(json["other_profile"]["code"], 69);
     }
 }

@@ -1,15 +1,18 @@
 //! Verification: builds the chain and makes every check of it, in OpenSSL's order.
 
+use std::sync::Arc;
+
 use pki_types::CertificateDer;
 
 use crate::certificate::Certificate;
 use crate::checks::strength;
+use crate::not_chosen::DeadEnds;
 use crate::parameters::{Parameters, Profile};
 use crate::path::webpki::{Search, Signatures};
 use crate::path::{self, Node, Path, Source};
 use crate::presented::Presented;
 use crate::reason::Reason;
-use crate::report::{Check, CheckKind, Facts, Link, Outcome, Report};
+use crate::report::{Asked, Certificates, Check, CheckKind, Facts, Outcome, Report};
 use crate::store::{Set, TrustStore};
 
 mod stages;
@@ -56,43 +59,34 @@ pub fn verify_presented(
     parameters: &Parameters,
 ) -> Report {
     let store = trust.content();
-    let (verification, links) = Verification::run(presented, &store, parameters);
-    let (checks, matched_name, expected) = verification;
-    let mut copied = Vec::new();
-    let links = links
-        .into_iter()
-        .map(|source| copy(source, presented.certificates, &mut copied))
-        .collect();
-    let anchored = checks
-        .iter()
-        .any(|check| check.kind == CheckKind::Trust && check.outcome == Outcome::Passed);
-    Report::new(Facts {
-        checks,
-        links,
-        presented: copied,
-        store,
-        anchored,
-        purpose: parameters.purpose,
-        profile: parameters.profile,
-        time: parameters.time,
-        matched_name,
-        expected,
-    })
+    let signatures = Signatures::new(parameters);
+    let mut facts = Verification::run(presented, &store, parameters, signatures);
+    facts.asked = Some(Asked::new(parameters, presented.ocsp_responses));
+    Report::new(facts)
 }
 
-/// The report owns what the peer sent: the caller's buffer does not live as long.
-fn copy(source: Source, presented: &[CertificateDer<'_>], copied: &mut Vec<u8>) -> Link {
-    match source {
-        Source::Stored(position) => Link::Stored(position),
-        Source::Presented(index) => {
-            let start = copied.len();
-            copied.extend_from_slice(presented.get(index).map_or(&[], |der| der.as_ref()));
-            Link::Presented(start..copied.len())
-        }
+/// Judges once more what a report is about, under the other profile. Signatures that were verified for
+/// the report are not verified again.
+pub(crate) fn verify_under_other_profile(facts: &Facts, asked: &Asked) -> Report {
+    let mut parameters = asked.parameters.clone();
+    parameters.profile = match parameters.profile {
+        Profile::OpenSsl => Profile::WebPki,
+        Profile::WebPki => Profile::OpenSsl,
+    };
+    let certificates: Vec<_> = facts.presented.iter().map(CertificateDer::from).collect();
+    let responses: Vec<&[u8]> = asked.ocsp_responses.iter().map(Box::as_ref).collect();
+    let presented = Presented::new(&certificates).with_ocsp_responses(&responses);
+    let mut signatures = Signatures::new(&parameters);
+    for (subject, issuer, result) in facts.verified_signatures() {
+        signatures.note(subject, issuer, result);
     }
+    Report::new(Verification::run(
+        presented,
+        &facts.store,
+        &parameters,
+        signatures,
+    ))
 }
-
-type Found = (Vec<Check>, Option<Box<str>>, Option<Box<str>>);
 
 /// The checks made so far of one chain.
 #[derive(Clone)]
@@ -107,6 +101,7 @@ struct Verification<'v, 'a> {
     has_failed: bool,
     /// What the search has verified already.
     signatures: Signatures,
+    not_chosen: DeadEnds,
     errand: Errand,
 }
 
@@ -123,44 +118,50 @@ enum Errand {
 const USUAL_NUMBER_OF_CHECKS: usize = 40;
 
 impl<'v, 'a> Verification<'v, 'a> {
+    /// Everything that can be said of what a peer sent.
     fn run(
         presented: Presented<'a>,
-        store: &'a Set,
+        store: &'a Arc<Set>,
         parameters: &'v Parameters,
-    ) -> (Found, Vec<Source>) {
-        let mut run = Self::new(presented, store, parameters, Errand::Peer);
-        let leaf = presented
-            .certificates
-            .first()
-            .map(|der| Certificate::parse(der));
-        match leaf {
-            None => run.record(
-                0,
-                CheckKind::Encoding,
-                Outcome::Failed(Reason::NoCertificate),
-            ),
-            Some(Err(error)) => {
-                run.record(
-                    0,
-                    CheckKind::Encoding,
-                    Outcome::Failed(Reason::Malformed(error)),
-                );
-                return (run.into_found(), vec![Source::Presented(0)]);
-            }
+        signatures: Signatures,
+    ) -> Facts {
+        let mut run = Self::new(presented, store, parameters, signatures);
+        let leaf = presented.certificates.first();
+        match leaf.map(|der| Certificate::parse(der)) {
+            None => run.fail(0, CheckKind::Encoding, Reason::NoCertificate),
+            Some(Err(error)) => run.fail(0, CheckKind::Encoding, Reason::Malformed(error)),
             Some(Ok(leaf)) => run.check_leaf_and_chain(&leaf),
         }
         if !run.has_failed {
             run.signatures.remember(&run.nodes);
         }
-        let sources = run.nodes.iter().map(|node| node.source).collect();
-        (run.into_found(), sources)
+        let mut chain: Vec<_> = run.nodes.iter().map(|node| node.source).collect();
+        if chain.is_empty() && leaf.is_some() {
+            chain.push(Source::Presented(0));
+        }
+        let anchored = run
+            .checks
+            .iter()
+            .any(|check| check.kind == CheckKind::Trust && check.outcome == Outcome::Passed);
+        Facts {
+            checks: run.checks,
+            not_chosen: run.not_chosen.beside(&chain),
+            chain,
+            // The report owns what the peer sent: the caller's buffer does not live as long.
+            presented: Certificates::copy(presented.certificates),
+            store: Arc::clone(store),
+            anchored,
+            matched_name: run.matched_name,
+            expected: run.expected,
+            ..Facts::new(parameters.purpose, parameters.profile, parameters.time)
+        }
     }
 
     fn new(
         presented: Presented<'a>,
         store: &'a Set,
         parameters: &'v Parameters,
-        errand: Errand,
+        signatures: Signatures,
     ) -> Self {
         Self {
             parameters,
@@ -171,13 +172,10 @@ impl<'v, 'a> Verification<'v, 'a> {
             matched_name: None,
             expected: None,
             has_failed: false,
-            signatures: Signatures::new(parameters),
-            errand,
+            signatures,
+            not_chosen: DeadEnds::default(),
+            errand: Errand::Peer,
         }
-    }
-
-    fn into_found(self) -> Found {
-        (self.checks, self.matched_name, self.expected)
     }
 
     fn check_leaf_and_chain(&mut self, leaf: &Certificate<'a>) {
@@ -206,34 +204,38 @@ impl<'v, 'a> Verification<'v, 'a> {
     /// Tries all chains and keeps the checks of the first that passes all, or else those of the
     /// first that is complete, or else those of the chain that OpenSSL would build.
     fn search(&mut self, leaf: &Certificate<'a>) {
-        let mut search = Search::new(self.presented.certificates, self.store, self.parameters);
+        let mut search = Search::new(
+            self.presented.certificates,
+            self.store,
+            self.parameters,
+            core::mem::take(&mut self.signatures),
+        );
         let mut kept: Option<Self> = None;
         let found = search.run(
             Node::new(leaf, Source::Presented(0)),
-            |nodes, signatures| {
+            |nodes, signatures, dead_ends| {
                 let mut attempt = self.clone();
                 attempt.checks.reserve(USUAL_NUMBER_OF_CHECKS);
                 attempt.signatures = signatures.clone();
-                let trusted = Outcome::Passed;
-                attempt.check_path(Path {
-                    nodes: nodes.to_vec(),
-                    length: trusted,
-                    trust: trusted,
-                });
+                attempt.check_path(Path::trusted(nodes));
                 let accepted = !attempt.has_failed;
+                if !accepted {
+                    let path = nodes.iter().map(|node| node.source);
+                    dead_ends.note_failure(path, &attempt.checks);
+                }
                 if accepted || kept.is_none() {
                     kept = Some(attempt);
                 }
                 accepted
             },
         );
-        if found == Ok(true) || kept.as_ref().is_some_and(|kept| kept.has_failed) {
-            if let Some(kept) = kept {
-                *self = kept;
-            }
+        let (signatures, dead_ends) = search.into_findings();
+        if let Some(kept) = kept {
+            *self = kept;
+            self.not_chosen = dead_ends;
             return;
         }
-        self.signatures = search.into_signatures();
+        self.signatures = signatures;
         let mut path = path::openssl::build(
             leaf,
             self.presented.certificates,
@@ -243,6 +245,8 @@ impl<'v, 'a> Verification<'v, 'a> {
         if found.is_err() {
             path.trust = Outcome::Failed(Reason::BudgetExhausted);
         }
+        // The search has looked at more.
+        path.not_chosen = dead_ends;
         self.check_path(path);
         if !self.has_failed {
             // The search knows of no good chain, so there is none.

@@ -1,6 +1,8 @@
 //! `verify --json`; the fields are described in `docs/cli-json.md`.
 
-use countersign_x509::{Check, Outcome, Report, Time};
+use countersign_x509::{
+    Certificate, Check, Obstacle, Outcome, PathNotChosen, Report, Time, VerifyCode,
+};
 use serde::Serialize;
 
 use super::{Finding, input, profile_name, purpose_name, verdict};
@@ -25,8 +27,21 @@ pub(super) struct Document<'a> {
     matched_name: Option<String>,
     chain: Vec<Link>,
     checks: Vec<CheckDocument>,
+    paths_not_chosen: Vec<PathDocument>,
+    further_paths_not_chosen: u32,
     not_in_chain: &'a [input::Remark],
-    other_profile: Judgement,
+    other_profile: Option<Judgement>,
+}
+
+#[derive(Debug, Serialize)]
+struct PathDocument {
+    certificates: Vec<String>,
+    depth: u32,
+    obstacle: String,
+    check: Option<String>,
+    why: String,
+    code: Option<u32>,
+    name: Option<&'static str>,
 }
 
 /// What one profile says.
@@ -69,8 +84,10 @@ impl<'a> Document<'a> {
                 .iter()
                 .map(|check| CheckDocument::new(report, check))
                 .collect(),
+            paths_not_chosen: report.paths_not_chosen().map(PathDocument::new).collect(),
+            further_paths_not_chosen: report.further_paths_not_chosen(),
             not_in_chain: &finding.remarks,
-            other_profile: Judgement::of(&finding.other),
+            other_profile: report.under_other_profile().map(Judgement::of),
         }
     }
 }
@@ -103,8 +120,34 @@ impl CheckDocument {
             check: wording::name(check.kind),
             outcome,
             why,
-            code: code.map(countersign_x509::VerifyCode::number),
-            name: code.map(countersign_x509::VerifyCode::name),
+            code: code.map(VerifyCode::number),
+            name: code.map(VerifyCode::name),
+        }
+    }
+}
+
+impl PathDocument {
+    fn new(path: PathNotChosen<'_>) -> Self {
+        let subject = |der: &[u8]| match Certificate::parse(der) {
+            Ok(certificate) => certificate.subject().to_string(),
+            Err(_) => "unreadable".to_owned(),
+        };
+        let (obstacle, check, code) = match path.obstacle() {
+            Obstacle::Check(kind, reason) => (
+                "check".to_owned(),
+                Some(wording::name(kind)),
+                Some(reason.code()),
+            ),
+            other => (wording::name(other), None, None),
+        };
+        Self {
+            certificates: path.certificates().map(subject).collect(),
+            depth: path.depth(),
+            obstacle,
+            check,
+            why: path.why(),
+            code: code.map(VerifyCode::number),
+            name: code.map(VerifyCode::name),
         }
     }
 }

@@ -16,6 +16,9 @@ use crate::wording;
 /// More certificates that are not in the chain are counted, not named.
 const MOST_REMARKS: usize = 10;
 
+/// More paths that were not chosen are counted, unless everything is asked for.
+const MOST_PATHS: usize = 5;
+
 /// The whole of the output; writing to a String cannot fail, so its results are dropped.
 pub(super) fn text(finding: &Finding, all: bool) -> String {
     let report = &finding.report;
@@ -35,6 +38,7 @@ pub(super) fn text(finding: &Finding, all: bool) -> String {
     } else {
         failed_checks(report, &mut text);
     }
+    paths_not_chosen(report, all, &mut text);
     remarks(finding, &mut text);
     text.push('\n');
     result(finding, &mut text);
@@ -135,6 +139,25 @@ fn why(report: &Report, check: &Check) -> String {
     why.strip_prefix("was refused: ").unwrap_or(&why).to_owned()
 }
 
+/// Where the other paths broke, from the peer's certificate upwards.
+fn paths_not_chosen(report: &Report, all: bool, text: &mut String) {
+    let described = report.paths_not_chosen().len();
+    if described == 0 {
+        return;
+    }
+    text.push_str("\nPaths not chosen:\n");
+    let shown = if all { described } else { MOST_PATHS };
+    for path in report.paths_not_chosen().take(shown) {
+        let path = path.to_string();
+        let _ = writeln!(text, "  {}", escape::for_terminal(&path));
+    }
+    let further = usize::try_from(report.further_paths_not_chosen()).unwrap_or(usize::MAX);
+    let more = described.saturating_sub(shown).saturating_add(further);
+    if more > 0 {
+        let _ = writeln!(text, "  and {more} more");
+    }
+}
+
 fn remarks(finding: &Finding, text: &mut String) {
     if !finding.remarks.is_empty() {
         text.push_str("\nNot in the chain:\n");
@@ -169,11 +192,9 @@ fn result(finding: &Finding, text: &mut String) {
         purpose_name(report.purpose()),
         observe::timestamp(Time::from(finding.time)),
     );
-    let _ = writeln!(
-        text,
-        "         {}",
-        of_other_profile(report, &finding.other)
-    );
+    if let Some(other) = report.under_other_profile() {
+        let _ = writeln!(text, "         {}", of_other_profile(report, other));
+    }
     if let Some(advice) = report.advice() {
         let advice = escape::for_terminal(&advice);
         let _ = writeln!(text, "{}    {advice}", paint(HEADING, "hint:"));

@@ -6,12 +6,13 @@ use core::iter;
 
 use pki_types::CertificateDer;
 
-use super::{Node, Path, Source, may_have_issued, why_untrusted};
+use super::{Node, Path, Source, key_identifier_fits, may_have_issued, why_untrusted};
 use crate::certificate::Certificate;
-use crate::checks::validity;
+use crate::checks::{strength, usage, validity};
+use crate::not_chosen::{DeadEnds, Obstacle};
 use crate::parameters::{Parameters, Profile};
 use crate::reason::Reason;
-use crate::report::Outcome;
+use crate::report::{CheckKind, Outcome};
 use crate::store::Set;
 
 /// Builds the chain of `leaf`. The order in which the peer sent its certificates does not matter,
@@ -39,6 +40,7 @@ pub(crate) fn build<'a>(
         pool,
         nodes,
         maximum: limit.saturating_add(1),
+        had_choice: false,
     }
     .build()
 }
@@ -51,6 +53,8 @@ struct Builder<'a, 'p> {
     nodes: Vec<Node<'a>>,
     /// A path with more certificates than this, and no anchor, is too long.
     maximum: usize,
+    /// The store had several certificates with the name of an issuer.
+    had_choice: bool,
 }
 
 impl<'a> Builder<'a, '_> {
@@ -68,10 +72,17 @@ impl<'a> Builder<'a, '_> {
             };
             (length, Outcome::Failed(why_untrusted(&self.nodes)))
         };
+        // On the usual path nothing was passed over: the leaf alone is left of what the peer sent.
+        let not_chosen = if trusted && !self.had_choice && self.pool.len() <= 1 {
+            DeadEnds::default()
+        } else {
+            self.passed_over()
+        };
         Path {
             nodes: self.nodes,
             length,
             trust,
+            not_chosen,
         }
     }
 
@@ -83,12 +94,12 @@ impl<'a> Builder<'a, '_> {
             let Some(top) = self.nodes.last() else {
                 return false;
             };
-            let (top_self_signed, top_der) = (top.self_signed, top.certificate.der());
-            let stored = self.stored_issuer(&top.certificate);
+            let (top_self_signed, top) = (top.self_signed, top.certificate);
+            let stored = self.stored_issuer(&top);
             // A self-signed certificate with the name of an anchor but not equal to it is an
             // impostor, and nobody else can have issued it.
             let stored =
-                stored.filter(|issuer| !top_self_signed || issuer.certificate.der() == top_der);
+                stored.filter(|issuer| !top_self_signed || issuer.certificate.der() == top.der());
             if let Some(issuer) = stored {
                 // From here on only the store is asked: what the peer sent cannot lend trust to
                 // a certificate of the store.
@@ -139,12 +150,17 @@ impl<'a> Builder<'a, '_> {
         true
     }
 
-    fn stored_issuer(&self, subject: &Certificate<'a>) -> Option<Node<'a>> {
-        let issuers = self
-            .store
-            .with_subject(subject.issuer())
-            .filter(|(_, candidate)| may_have_issued(candidate, subject));
-        let (position, issuer) = self.best(issuers)?;
+    fn stored_issuer(&mut self, subject: &Certificate<'a>) -> Option<Node<'a>> {
+        let mut candidates = self.store.with_subject(subject.issuer());
+        let mut seen: usize = 0;
+        let fitting = candidates.by_ref().filter(|(_, candidate)| {
+            seen = seen.saturating_add(1);
+            may_have_issued(candidate, subject)
+        });
+        let best = self.best(fitting);
+        // The first that fits and is current ends the search before the others are looked at.
+        self.had_choice |= seen > 1 || candidates.next().is_some();
+        let (position, issuer) = best?;
         Some(Node::new(&issuer, Source::Stored(position)))
     }
 
@@ -189,5 +205,77 @@ impl<'a> Builder<'a, '_> {
             }
         }
         best
+    }
+
+    /// Certificates with the name of an issuer that were not taken: those of the store, and what is
+    /// left of what the peer sent.
+    fn passed_over(&self) -> DeadEnds {
+        let mut dead_ends = DeadEnds::default();
+        for (below, subject) in self.nodes.iter().enumerate() {
+            let is_top = below.checked_add(1) == Some(self.nodes.len());
+            if is_top && subject.is_stored() && self.is_anchor(subject) {
+                continue;
+            }
+            let stored = self.store.with_subject(subject.certificate.issuer());
+            let stored = stored.map(|(position, issuer)| (Source::Stored(position), issuer));
+            let named = |issuer: &Certificate<'_>| issuer.subject() == subject.certificate.issuer();
+            let sent = self.pool.iter().filter(|(_, issuer)| named(issuer));
+            let sent = sent.map(|(index, issuer)| (Source::Presented(*index), *issuer));
+            for (source, issuer) in stored.chain(sent) {
+                if self.is_issuer_on_path(below, &issuer) {
+                    continue;
+                }
+                let path = self.nodes.iter().map(|node| node.source);
+                let path = path.take(below.saturating_add(1)).chain([source]);
+                let obstacle = self.why_passed_over(below, subject, &issuer);
+                dead_ends.note(path, below.saturating_add(1), obstacle);
+            }
+        }
+        dead_ends
+    }
+
+    fn is_anchor(&self, node: &Node<'_>) -> bool {
+        node.self_signed || self.parameters.takes_partial_chains()
+    }
+
+    /// Is the certificate the one above `below`, or that one itself?
+    fn is_issuer_on_path(&self, below: usize, issuer: &Certificate<'_>) -> bool {
+        let mut nodes = self.nodes.iter().skip(below).take(2);
+        nodes.any(|node| node.certificate.der() == issuer.der())
+    }
+
+    fn why_passed_over(
+        &self,
+        below: usize,
+        subject: &Node<'a>,
+        issuer: &Certificate<'a>,
+    ) -> Obstacle {
+        let time = self.parameters.time;
+        let mut before = self.nodes.iter().take(below);
+        let can_sign = strength::is_readable(&issuer.public_key())
+            && issuer.public_key().can_make(
+                &subject
+                    .certificate
+                    .inner_signature_algorithm()
+                    .signature_algorithm(),
+            );
+        if before.any(|node| node.certificate.der() == issuer.der()) {
+            Obstacle::Circle
+        } else if subject.self_signed {
+            Obstacle::SelfSigned
+        } else if !key_identifier_fits(issuer, &subject.certificate) {
+            Obstacle::OtherKeyIdentifier
+        } else if usage::contradicts_itself(issuer) || subject.is_invalid() {
+            Obstacle::Contradictory
+        } else if !can_sign {
+            Obstacle::KeyCannotSign
+        } else if let Outcome::Failed(reason) = validity::not_before(issuer, time) {
+            Obstacle::Check(CheckKind::NotBefore, reason)
+        } else if let Outcome::Failed(reason) = validity::not_after(issuer, time, Profile::OpenSsl)
+        {
+            Obstacle::Check(CheckKind::NotAfter, reason)
+        } else {
+            Obstacle::NotPreferred
+        }
     }
 }

@@ -11,7 +11,10 @@ use super::{Node, Source};
 use crate::certificate::Certificate;
 use crate::checks::signature::{SignatureFault, verify_certificate_signature};
 use crate::checks::{constraints, usage, validity};
+use crate::not_chosen::{DeadEnds, Obstacle};
 use crate::parameters::{Budget, Parameters, Profile};
+use crate::reason::Reason;
+use crate::report::{CheckKind, Outcome};
 use crate::signature_memory::{SignatureMemory, SignedPair};
 use crate::store::Set;
 
@@ -23,6 +26,7 @@ pub(crate) struct Search<'a, 'p> {
     signatures: Signatures,
     steps_left: u32,
     comparisons_left: usize,
+    dead_ends: DeadEnds,
 }
 
 /// The search ended at a limit of the budget.
@@ -30,7 +34,7 @@ pub(crate) struct Search<'a, 'p> {
 pub(crate) struct Exhausted;
 
 /// Signatures verified already: certificate, issuer, result.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Signatures {
     known: Vec<(Source, Source, Result<(), SignatureFault>)>,
     memory: Option<SignatureMemory>,
@@ -90,6 +94,16 @@ impl Signatures {
         }
     }
 
+    /// Notes the result of a verification.
+    pub(crate) fn note(
+        &mut self,
+        subject: Source,
+        issuer: Source,
+        result: Result<(), SignatureFault>,
+    ) {
+        self.known.push((subject, issuer, result));
+    }
+
     /// The result of an earlier verification.
     pub(crate) fn known(
         &self,
@@ -109,6 +123,7 @@ impl<'a, 'p> Search<'a, 'p> {
         presented: &'a [CertificateDer<'_>],
         store: &'a Set,
         parameters: &'p Parameters,
+        signatures: Signatures,
     ) -> Self {
         let Budget {
             steps,
@@ -125,29 +140,32 @@ impl<'a, 'p> Search<'a, 'p> {
             store,
             parameters,
             presented,
-            signatures: Signatures::new(parameters),
+            signatures,
             steps_left: steps,
             comparisons_left: usize::try_from(name_constraint_comparisons).unwrap_or(usize::MAX),
+            dead_ends: DeadEnds::default(),
         }
     }
 
-    /// The signatures that were verified on the way.
-    pub(crate) fn into_signatures(self) -> Signatures {
-        self.signatures
+    /// The signatures that were verified on the way, and the paths that led nowhere.
+    pub(crate) fn into_findings(self) -> (Signatures, DeadEnds) {
+        (self.signatures, self.dead_ends)
     }
 
-    /// Goes over all complete chains from `leaf` until `accept` takes one.
+    /// Goes over all complete chains from `leaf` until `accept` takes one. It returns where the others
+    /// broke by noting them.
     ///
     /// The stack of open branches replaces recursion: what a peer sends must not decide how deep
     /// this goes.
     pub(crate) fn run(
         &mut self,
         leaf: Node<'a>,
-        mut accept: impl FnMut(&[Node<'a>], &Signatures) -> bool,
+        mut accept: impl FnMut(&[Node<'a>], &Signatures, &mut DeadEnds) -> bool,
     ) -> Result<bool, Exhausted> {
-        let first = self.issuers_of(&leaf.certificate);
-        let mut path = vec![leaf];
-        let mut open = vec![first];
+        let mut path = Vec::with_capacity(4);
+        let mut open = Vec::with_capacity(4);
+        open.push(self.issuers_above(&path, &leaf));
+        path.push(leaf);
         while let Some(branches) = open.last_mut() {
             let Some(issuer) = branches.pop() else {
                 open.pop();
@@ -155,23 +173,39 @@ impl<'a, 'p> Search<'a, 'p> {
                 continue;
             };
             self.steps_left = self.steps_left.checked_sub(1).ok_or(Exhausted)?;
-            if !self.leads_on(&path, &issuer)? {
+            if let Some((depth, obstacle)) = self.obstacle(&path, &issuer)? {
+                self.give_up(&path, &issuer, depth, obstacle);
                 continue;
             }
-            let is_anchor = issuer.is_stored();
-            path.push(issuer);
-            if is_anchor {
+            if issuer.is_stored() {
+                path.push(issuer);
                 self.charge_name_constraints(&path)?;
-                if accept(&path, &self.signatures) {
+                if accept(&path, &self.signatures, &mut self.dead_ends) {
                     return Ok(true);
                 }
                 path.pop();
                 continue;
             }
-            let next = path.last().map(|top| self.issuers_of(&top.certificate));
-            open.push(next.unwrap_or_default());
+            open.push(self.issuers_above(&path, &issuer));
+            path.push(issuer);
         }
         Ok(false)
+    }
+
+    fn give_up(&mut self, path: &[Node<'a>], issuer: &Node<'a>, depth: usize, why: Obstacle) {
+        let path = path.iter().chain([issuer]).map(|node| node.source);
+        self.dead_ends.note(path, depth, why);
+    }
+
+    /// The branches above `top`, which is about to be put on the path. Where there are none, the path
+    /// ends there.
+    fn issuers_above(&mut self, path: &[Node<'a>], top: &Node<'a>) -> Vec<Node<'a>> {
+        let issuers = self.issuers_of(&top.certificate);
+        if issuers.is_empty() {
+            let missing = Obstacle::Check(CheckKind::Trust, Reason::IssuerMissing);
+            self.give_up(path, top, path.len(), missing);
+        }
+        issuers
     }
 
     /// Possible issuers, the one to try first last. Key identifiers only give the order: they are
@@ -185,53 +219,89 @@ impl<'a, 'p> Search<'a, 'p> {
         let stored = self.store.with_subject(subject.issuer());
         let stored = stored.map(|(position, issuer)| Node::new(&issuer, Source::Stored(position)));
         let mut issuers: Vec<_> = stored.chain(sent).collect();
+        // Of those equally good, the first one found is tried first: sorting leaves them as they are.
+        issuers.reverse();
         issuers.sort_by_key(|issuer| {
             let fits = super::key_identifier_fits(&issuer.certificate, subject);
             (issuer.is_stored(), fits)
         });
-        // Of those equally good, the first one found is tried first.
         issuers
     }
 
-    /// Is the path with this issuer on top worth following? The issuer may appear once only, must
-    /// be allowed to issue and, if the peer sent it, be within its dates; and it must have signed.
-    fn leads_on(&mut self, path: &[Node<'a>], issuer: &Node<'a>) -> Result<bool, Exhausted> {
+    /// Why the path with this issuer on top is not worth following, and at which certificate. The
+    /// issuer may appear once only, must be allowed to issue and, if the peer sent it, be within its
+    /// dates; and it must have signed.
+    fn obstacle(
+        &mut self,
+        path: &[Node<'a>],
+        issuer: &Node<'a>,
+    ) -> Result<Option<(usize, Obstacle)>, Exhausted> {
         let Some(top) = path.last() else {
-            return Ok(false);
+            return Ok(None);
         };
         let certificate = &issuer.certificate;
         let repeated = path.iter().any(|node| {
             node.certificate.subject() == certificate.subject()
                 && node.certificate.public_key().der() == certificate.public_key().der()
         });
+        if repeated {
+            return Ok(Some((path.len(), Obstacle::Circle)));
+        }
         // RFC 5280 §6.1.4 (l): those issued to themselves do not count.
         let counts = |node: &&Node<'_>| !node.self_issued && !node.is_stored();
         let intermediates = path.iter().skip(1).chain([issuer]).filter(counts).count();
-        let limit = usize::try_from(self.parameters.depth_limit()).unwrap_or(usize::MAX);
-        let too_long = intermediates > limit;
-        let unfit = !issuer.is_stored()
-            && (!validity::is_current(certificate, self.parameters.time, Profile::WebPki)
-                || usage::is_ca(issuer, false, true).is_err()
-                || usage::critical_extensions(certificate).is_err());
-        if repeated || too_long || unfit {
-            return Ok(false);
+        let limit = self.parameters.depth_limit();
+        if intermediates > usize::try_from(limit).unwrap_or(usize::MAX) {
+            let too_long = Reason::ChainTooLong { limit };
+            let obstacle = Obstacle::Check(CheckKind::ChainLength, too_long);
+            return Ok(Some((path.len(), obstacle)));
         }
-        self.has_signed(top, issuer)
+        if let Some(unfit) = self.why_unfit(issuer) {
+            return Ok(Some((path.len(), unfit)));
+        }
+        let signed = self.has_signed(top, issuer)?;
+        let below = path.len().saturating_sub(1);
+        Ok(signed.err().map(|fault| {
+            let bad = Reason::BadSignature(fault);
+            (below, Obstacle::Check(CheckKind::Signature, bad))
+        }))
     }
 
-    fn has_signed(&mut self, node: &Node<'a>, issuer: &Node<'a>) -> Result<bool, Exhausted> {
+    /// What the issuer alone can tell, if the peer sent it.
+    fn why_unfit(&self, issuer: &Node<'a>) -> Option<Obstacle> {
+        if issuer.is_stored() {
+            return None;
+        }
+        let (certificate, time) = (&issuer.certificate, self.parameters.time);
+        let failure = |kind, outcome| match outcome {
+            Outcome::Failed(reason) => Some(Obstacle::Check(kind, reason)),
+            Outcome::Passed | Outcome::Skipped(_) => None,
+        };
+        let begun = validity::not_before(certificate, time);
+        let ended = || validity::not_after(certificate, time, Profile::WebPki);
+        let ca = || usage::is_ca(issuer, false, true).into();
+        let extensions = || usage::critical_extensions(certificate).into();
+        failure(CheckKind::NotBefore, begun)
+            .or_else(|| failure(CheckKind::NotAfter, ended()))
+            .or_else(|| failure(CheckKind::BasicConstraints, ca()))
+            .or_else(|| failure(CheckKind::CriticalExtensions, extensions()))
+    }
+
+    fn has_signed(
+        &mut self,
+        node: &Node<'a>,
+        issuer: &Node<'a>,
+    ) -> Result<Result<(), SignatureFault>, Exhausted> {
         if let Some(known) = self.signatures.known(node, issuer) {
-            return Ok(known.is_ok());
+            return Ok(known);
         }
         let limit = usize::try_from(self.parameters.budget.signatures).unwrap_or(usize::MAX);
         if self.signatures.known.len() >= limit {
             return Err(Exhausted);
         }
         let result = self.signatures.verify(node, issuer, self.store);
-        self.signatures
-            .known
-            .push((node.source, issuer.source, result));
-        Ok(result.is_ok())
+        self.signatures.note(node.source, issuer.source, result);
+        Ok(result)
     }
 
     /// Takes from the budget what comparing the names of this path will cost.

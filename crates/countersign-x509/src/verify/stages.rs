@@ -21,7 +21,9 @@ impl<'a> Verification<'_, 'a> {
             nodes,
             length,
             trust,
+            not_chosen,
         } = path;
+        self.not_chosen = not_chosen;
         let top = nodes.len().saturating_sub(1);
         self.nodes = nodes;
         self.record(top, CheckKind::ChainLength, length);

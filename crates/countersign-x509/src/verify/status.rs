@@ -5,6 +5,7 @@ use crate::certificate::Certificate;
 use crate::checks::ocsp;
 use crate::checks::revocation::{self, Sources};
 use crate::parameters::{Parameters, Purpose, Revocation, Stapling};
+use crate::path::webpki::Signatures;
 use crate::reason::{OcspFailure, Reason, Skip};
 use crate::report::{CheckKind, Outcome};
 
@@ -169,8 +170,9 @@ impl<'a> Verification<'_, 'a> {
         if self.parameters.revocation == Revocation::Chain {
             parameters.revocation = Revocation::Chain;
         }
-        let mut chain =
-            Verification::new(self.presented, self.store, &parameters, Errand::ListIssuer);
+        let signatures = Signatures::new(&parameters);
+        let mut chain = Verification::new(self.presented, self.store, &parameters, signatures);
+        chain.errand = Errand::ListIssuer;
         chain.check_leaf_and_chain(issuer);
         let same_anchor = match (chain.nodes.last(), self.nodes.last()) {
             (Some(theirs), Some(ours)) => theirs.certificate.der() == ours.certificate.der(),

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use crate::certificate::Certificate;
-use crate::explain::date;
+use crate::explain::{NO_LONGER_STORED, date};
 use crate::report::{ChainLink, Check, Origin, Report};
 
 /// Draws a report's chain; made by [`Report::drawing`].
@@ -55,6 +55,7 @@ fn described(link: ChainLink<'_>) -> (ChainLink<'_>, String, String) {
             certificate.subject().to_string(),
             date(certificate.not_after()),
         ),
+        Err(_) if link.der().is_empty() => (NO_LONGER_STORED.to_owned(), "-".to_owned()),
         Err(_) => ("unreadable".to_owned(), "-".to_owned()),
     };
     (link, name, until)

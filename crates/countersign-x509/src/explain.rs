@@ -12,6 +12,9 @@ use crate::reason::{ConstraintFailure, OcspFailure, PolicyFailure, Reason};
 use crate::report::{Check, Origin, Report};
 use crate::time::Time;
 
+/// Stands for a certificate of the trust store that was there when the report was made, and is not now.
+pub(crate) const NO_LONGER_STORED: &str = "no longer in the trust store";
+
 /// Longer names are cut.
 const NAME_LENGTH: usize = 64;
 
@@ -231,6 +234,9 @@ fn constraint_clause(failure: ConstraintFailure) -> &'static str {
 
 /// The most telling name: the common name, or all of the subject, or the first alternative name.
 pub(crate) fn name_of(der: &[u8]) -> String {
+    if der.is_empty() {
+        return NO_LONGER_STORED.to_owned();
+    }
     let Ok(certificate) = Certificate::parse(der) else {
         return "unreadable certificate".to_owned();
     };

@@ -60,6 +60,7 @@ mod crl;
 mod der;
 mod display;
 mod drawing;
+mod encoding;
 mod escape;
 mod explain;
 mod extensions;
@@ -116,6 +117,7 @@ pub use time::Time;
 
 pub use code::VerifyCode;
 pub use drawing::Drawing;
+pub use encoding::UnreadableReport;
 pub use explain::explain;
 pub use parameters::{
     Budget, ExpectedName, Parameters, PolicyRequirements, Profile, Purpose, Revocation, Stapling,

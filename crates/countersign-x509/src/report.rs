@@ -148,7 +148,8 @@ impl<'a> ChainLink<'a> {
         self.depth
     }
 
-    /// The certificate.
+    /// The certificate; empty if the report was [read again](Report::decode) and the certificate is no longer
+    /// in the trust store.
     pub fn der(&self) -> &'a [u8] {
         self.der
     }
@@ -337,8 +338,8 @@ impl Report {
         Self::stated(purpose, code, Reason::Application(code))
     }
 
-    /// The report of an identity that is taken as it was on an earlier connection: of that
-    /// verification only the code is known. It has no chain.
+    /// The report of an identity that is taken as it was on an earlier connection, if of that
+    /// verification only the code is known: see [`decode`](Self::decode). It has no chain.
     ///
     /// ```
     /// use countersign_x509::{Purpose, Report, VerifyCode};

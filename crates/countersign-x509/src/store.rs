@@ -283,6 +283,9 @@ impl fmt::Debug for TrustStore {
     }
 }
 
+/// The position of a certificate that is in no store: there is never one in this place.
+pub(crate) const NO_LONGER_STORED: usize = usize::MAX;
+
 /// The content of a store at one moment. Everything in it has been parsed once, so it parses again.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Set {
@@ -304,6 +307,11 @@ impl Set {
         self.certificates
             .get(position)
             .map_or(&[], |der| der.as_ref())
+    }
+
+    /// Number of certificates.
+    pub(crate) fn len(&self) -> usize {
+        self.certificates.len()
     }
 
     /// The public key of the certificate at this position.

@@ -14,8 +14,10 @@ mod encoding;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use authority::Authority;
-use countersign_x509::{Certificate, CertificateList, OcspResponse, TrustStore};
+use authority::{Authority, client_at};
+use countersign_x509::{
+    Certificate, CertificateList, ExpectedName, OcspResponse, Profile, Report, TrustStore, verify,
+};
 use encoding::{base64, pem_block};
 use pki_types::CertificateDer;
 use pki_types::pem::PemObject;
@@ -58,8 +60,15 @@ fn seeds_are_read() {
     for (path, pem) in &stores {
         assert!(TrustStore::from_pem(pem).is_ok(), "{}", path.display());
     }
+    let reports = seeds("report");
+    // The fuzz target takes any two certificates.
+    let two = [vec![1, 2, 3], vec![4]].map(CertificateDer::from);
+    for (path, octets) in &reports {
+        let read = Report::decode(octets, &two, &TrustStore::empty());
+        assert!(read.is_ok(), "{}", path.display());
+    }
     let chains = seeds("verify");
-    let counts = [&certificates, &revocation, &stores, &chains].map(Vec::len);
+    let counts = [&certificates, &revocation, &stores, &reports, &chains].map(Vec::len);
     assert!(counts.iter().all(|count| *count >= 3), "{counts:?}");
 }
 
@@ -124,6 +133,7 @@ fn write_made() {
     .concat();
     write("store", "two", format!("# comment\r\n{two}").as_bytes());
     write("store", "one", pem_block("CERTIFICATE", &small).as_bytes());
+    write_reports(&[leaf.clone(), intermediate.der.clone()], &root.trusted());
     let mut pieces = vec![
         (Kind::Presented, leaf.to_vec()),
         (Kind::Presented, intermediate.der.to_vec()),
@@ -139,6 +149,20 @@ fn write_made() {
     pieces.push((Kind::List, list.to_vec()));
     pieces.push((Kind::List, partial.to_vec()));
     write("verify", "revoked", &verify_input(0x28, 4, &pieces));
+}
+
+fn write_reports(chain: &[CertificateDer<'_>], trust: &TrustStore) {
+    for (name, seconds, profile) in [
+        ("good", authority::NOW, Profile::OpenSsl),
+        ("expired", 2_000_000_000, Profile::OpenSsl),
+        ("webpki", authority::NOW, Profile::WebPki),
+    ] {
+        let parameters = client_at(seconds)
+            .with_profile(profile)
+            .with_name(ExpectedName::host("db.example"));
+        let report = verify(chain, trust, &parameters);
+        write("report", name, &report.encode());
+    }
 }
 
 /// Names of every kind, a place to find lists, and the demand for a stapled response.

@@ -18,8 +18,8 @@ pub enum ResumePolicy {
     /// that does not satisfy this connection is not used: the handshake is a full one. The default.
     #[default]
     Reverify,
-    /// The identity and its verify result are taken as they were, as OpenSSL does. Nothing is
-    /// verified, and no certificate is requested.
+    /// The identity, its verify result and the report on it are taken as they were, as OpenSSL does with the first
+    /// two. Nothing is verified, and no certificate is requested.
     ///
     /// A server whose mode has `PEER` then resumes only if it has a
     /// [`session_context`](crate::ConfigBuilder::session_context), as with OpenSSL, so that the

@@ -263,6 +263,43 @@ fn reuse_takes_the_identity_as_it_was() {
     );
 }
 
+/// A ticket carries the report, not only its code.
+#[test]
+fn reuse_shows_the_report_of_the_earlier_connection() {
+    let setup = Setup::new();
+    let trust = setup.authority.trust();
+    let server = || {
+        setup
+            .server(REQUIRED)
+            .trust(trust.clone())
+            .session_context("test")
+            .resume_policy(ResumePolicy::Reuse)
+    };
+    let first = connect(setup.client(), server());
+    let made = first.server.connection.peer().unwrap().report().clone();
+    setup.advance(60);
+    let mut pair = connect(setup.client(), server());
+    // The second resumption rests on a ticket of the first.
+    for _ in 0..2 {
+        assert!(resumed(&pair));
+        let kept = pair.server.connection.peer().unwrap().report().clone();
+        assert_eq!(kept.checks(), made.checks());
+        assert!(kept.chain().eq(made.chain()));
+        assert_eq!(kept.time(), made.time());
+        assert_eq!(kept.sentence(), made.sentence());
+        assert!(made.chain().len() >= 2, "{made}");
+        pair = connect(setup.client(), server());
+    }
+    // The anchor is no longer trusted: the report says what was found, without that certificate.
+    trust.replace(&Authority::new("Another CA").trust());
+    let pair = connect(setup.client(), server());
+    assert!(resumed(&pair));
+    let kept = pair.server.connection.peer().unwrap().report();
+    assert_eq!(kept.checks(), made.checks());
+    let anchor = kept.chain().next_back().unwrap();
+    assert_eq!(anchor.der(), b"");
+}
+
 #[test]
 fn a_server_sends_more_tickets_when_asked_to() {
     let setup = Setup::new();

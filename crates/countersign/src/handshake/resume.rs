@@ -73,7 +73,8 @@ pub(crate) async fn satisfy(
             Ok(peer.map(Some))
         }
         (Resume::AsItWas | Resume::IfVerified, known) => {
-            Ok(Some(known.map(|known| known.reuse(Role::Client))))
+            let trust = config.verifier.trust_store();
+            Ok(Some(known.map(|known| known.reuse(Role::Client, trust))))
         }
     }
 }
@@ -189,7 +190,8 @@ fn identity_of_server(
         };
     };
     if policy::resume_on_client(config.resumption.policy) == Resume::AsItWas {
-        return Candidate::Usable(Some(known.reuse(Role::Server)));
+        let trust = config.verifier.trust_store();
+        return Candidate::Usable(Some(known.reuse(Role::Server, trust)));
     }
     let settings = wire.settings();
     let names = config.names_of_server(name);

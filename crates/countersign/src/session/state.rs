@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use countersign_x509::{Certificate, Report, VerifyCode};
+use countersign_x509::{Certificate, Report, TrustStore, VerifyCode};
 use pki_types::CertificateDer;
 use zeroize::Zeroizing;
 
@@ -17,7 +17,7 @@ use crate::verify::verifier;
 use crate::violation::Violation;
 
 /// The layout of a written session. Another number is another library, or another version.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 
 /// What a ticket stands for, on either side.
 #[derive(Debug)]
@@ -53,8 +53,14 @@ pub(crate) struct SessionPeer {
     pub(crate) standing: Standing,
     /// Of the verifier, when the certificate was verified.
     pub(crate) epoch: u64,
-    /// Kept in memory only: a ticket carries the code instead.
-    pub(crate) report: Option<Arc<Report>>,
+    pub(crate) report: SessionReport,
+}
+
+/// What was found out about a peer: as it was made, or as a ticket carries it.
+#[derive(Clone, Debug)]
+pub(crate) enum SessionReport {
+    Made(Arc<Report>),
+    Written(Vec<u8>),
 }
 
 impl SessionPeer {
@@ -64,20 +70,42 @@ impl SessionPeer {
             code: peer.code,
             standing: peer.standing,
             epoch: peer.epoch,
-            report: Some(Arc::clone(&peer.report)),
+            report: SessionReport::Made(Arc::clone(&peer.report)),
         }
     }
 
-    /// The peer of a connection that takes this identity as it was.
-    pub(crate) fn reuse(&self, whose: Role) -> Peer {
-        let stated = || Arc::new(Report::from_session(verifier::purpose(whose), self.code));
+    /// The peer of a connection that takes this identity as it was. `trust` is the store that its
+    /// report may be about.
+    pub(crate) fn reuse(&self, whose: Role, trust: Option<&TrustStore>) -> Peer {
         Peer {
             chain: self.chain.clone(),
-            report: self.report.clone().unwrap_or_else(stated),
+            report: self.report(whose, trust),
             code: self.code,
             standing: self.standing,
             since: Since::Resumption,
             epoch: self.epoch,
+        }
+    }
+
+    /// A report that another version of this library wrote cannot be read. Then the code is left.
+    fn report(&self, whose: Role, trust: Option<&TrustStore>) -> Arc<Report> {
+        let octets = match &self.report {
+            SessionReport::Made(report) => return Arc::clone(report),
+            SessionReport::Written(octets) => octets,
+        };
+        let none = TrustStore::empty();
+        let chain = self.chain.certificates();
+        let read = Report::decode(octets, chain, trust.unwrap_or(&none));
+        let stated = |_| Report::from_session(verifier::purpose(whose), self.code);
+        Arc::new(read.unwrap_or_else(stated))
+    }
+}
+
+impl SessionReport {
+    fn write(&self, writer: &mut Writer<'_>) {
+        match self {
+            Self::Made(report) => writer.bytes_u24(&report.encode()),
+            Self::Written(octets) => writer.bytes_u24(octets),
         }
     }
 }
@@ -169,6 +197,7 @@ impl SessionIdentity {
                 Standing::Refused => 2,
             });
             writer.bytes(&peer.epoch.to_be_bytes());
+            peer.report.write(writer);
             for certificate in peer.chain.certificates() {
                 writer.bytes_u24(certificate);
             }
@@ -189,6 +218,7 @@ impl SessionIdentity {
                 _ => Standing::Refused,
             };
             let epoch = u64::from_be_bytes(*reader.array()?);
+            let report = SessionReport::Written(reader.bytes_u24()?.to_vec());
             let mut certificates = Vec::new();
             while !reader.is_empty() {
                 certificates.push(CertificateDer::from(reader.bytes_u24()?.to_vec()));
@@ -199,7 +229,7 @@ impl SessionIdentity {
                 code,
                 standing,
                 epoch,
-                report: None,
+                report,
             }))
         })?;
         Ok(Self { mode, asked, peer })
@@ -209,6 +239,7 @@ impl SessionIdentity {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use countersign_x509::Purpose;
 
     fn session(peer: Option<SessionPeer>) -> Session {
         Session {
@@ -229,12 +260,14 @@ mod tests {
     #[test]
     fn a_session_survives_being_written() {
         let chain = CertificateChain::new(vec![vec![1, 2, 3].into(), vec![4].into()]);
+        let code = VerifyCode::CERT_HAS_EXPIRED;
+        let report = Report::from_application(Purpose::ClientAuth, code);
         let peer = SessionPeer {
             chain: chain.clone(),
             code: VerifyCode::CERT_HAS_EXPIRED,
             standing: Standing::Tolerated,
             epoch: 7,
-            report: None,
+            report: SessionReport::Made(Arc::new(report.clone())),
         };
         let bytes = session(Some(peer)).encode().unwrap();
         let read = Session::decode(&bytes).unwrap();
@@ -250,6 +283,8 @@ mod tests {
             (peer.code, peer.standing, peer.epoch),
             (VerifyCode::CERT_HAS_EXPIRED, Standing::Tolerated, 7)
         );
+        let reused = peer.reuse(Role::Client, None);
+        assert_eq!(reused.report.checks(), report.checks());
         assert!(
             Session::decode(&session(None).encode().unwrap())
                 .unwrap()
@@ -260,13 +295,27 @@ mod tests {
     }
 
     #[test]
+    fn of_a_report_that_cannot_be_read_the_code_is_left() {
+        let peer = SessionPeer {
+            chain: CertificateChain::new(vec![]),
+            code: VerifyCode::CERT_HAS_EXPIRED,
+            standing: Standing::Tolerated,
+            epoch: 0,
+            report: SessionReport::Written(vec![0xff]),
+        };
+        let reused = peer.reuse(Role::Client, None);
+        assert_eq!(reused.report.code(), VerifyCode::CERT_HAS_EXPIRED);
+        assert!(reused.report.sentence().contains("an earlier connection"));
+    }
+
+    #[test]
     fn what_is_cut_or_of_another_format_is_refused() {
         let bytes = session(None).encode().unwrap();
         for length in 0..bytes.len() {
             assert!(Session::decode(&bytes[..length]).is_err(), "{length}");
         }
         let mut other = bytes.to_vec();
-        other[0] = 2;
+        other[0] = FORMAT + 1;
         assert!(Session::decode(&other).is_err());
     }
 

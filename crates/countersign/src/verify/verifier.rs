@@ -76,6 +76,14 @@ pub trait Verifier: Send + Sync {
     fn epoch(&self) -> u64 {
         0
     }
+
+    /// The store that reports of this verifier are about. A ticket carries the report on the peer, but
+    /// not the certificates of the store; when a session is resumed with
+    /// [`ResumePolicy::Reuse`](crate::ResumePolicy::Reuse) they are looked up here. The default is none: the report then
+    /// lacks them.
+    fn trust_store(&self) -> Option<&TrustStore> {
+        None
+    }
 }
 
 impl<V: Verifier + ?Sized> Verifier for Arc<V> {
@@ -85,6 +93,10 @@ impl<V: Verifier + ?Sized> Verifier for Arc<V> {
 
     fn epoch(&self) -> u64 {
         (**self).epoch()
+    }
+
+    fn trust_store(&self) -> Option<&TrustStore> {
+        (**self).trust_store()
     }
 }
 
@@ -254,5 +266,9 @@ impl Verifier for ChainVerifier {
 
     fn epoch(&self) -> u64 {
         self.trust.epoch()
+    }
+
+    fn trust_store(&self) -> Option<&TrustStore> {
+        Some(&self.trust)
     }
 }

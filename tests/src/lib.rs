@@ -4,6 +4,7 @@
 //! | target in `tests/` | what it asks |
 //! |---|---|
 //! | `modes` | does every verify mode do what OpenSSL did? `oracle/README.md` explains the rows |
+//! | `limbo` | are the cases of x509-limbo judged under the rules of OpenSSL as OpenSSL itself does? |
 //! | `interop` | does each suite, group and signature work with rustls and OpenSSL, in both roles? |
 //! | `programs` | with `openssl`, `curl` and Python's `ssl`? |
 //! | `flows` | who sends what, and what is the user told? One file in `flows/` for each behaviour |

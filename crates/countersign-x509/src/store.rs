@@ -64,7 +64,7 @@ impl TrustStore {
     }
 
     /// [`from_pem`](Self::from_pem) on the content of a file (`SSL_CTX_load_verify_file`). An
-    /// error names file and line.
+    /// error names file and line. A file of more than 64 MiB is refused.
     pub fn from_pem_file(path: impl AsRef<Path>) -> Result<Self, TrustError> {
         Self::from_pem_files([path])
     }

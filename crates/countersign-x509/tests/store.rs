@@ -216,3 +216,27 @@ fn pem_written_here_is_pem() {
         assert_eq!(read.as_ref(), der);
     }
 }
+
+#[test]
+fn a_file_too_large_is_refused_and_the_last_good_content_stays() {
+    let folder = Folder::new("large");
+    let root = Authority::root("Root");
+    let good = pem(&root.der);
+    folder.write("large.pem", &good);
+    let path = folder.0.join("large.pem");
+    let trust = TrustStore::from_pem_file(&path).unwrap();
+    let largest = 64 * 1024 * 1024;
+    let file = fs::File::options().write(true).open(&path).unwrap();
+    // What follows the certificate are zeros that take no room.
+    file.set_len(largest).unwrap();
+    assert!(TrustStore::from_pem_file(&path).is_ok());
+    file.set_len(largest + 1).unwrap();
+    let error = trust.replace_from_pem_file(&path).unwrap_err();
+    assert!(matches!(error.problem(), TrustProblem::TooLarge));
+    assert_eq!(error.file(), Some(&*path));
+    assert!(
+        error.to_string().ends_with("so divide it or name another"),
+        "{error}"
+    );
+    assert_eq!((trust.len(), trust.epoch()), (1, 0));
+}

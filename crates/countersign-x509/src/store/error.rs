@@ -21,6 +21,8 @@ pub struct TrustError {
 pub enum TrustProblem {
     /// The file or folder cannot be read.
     Io(io::Error),
+    /// The file has more than 64 MiB.
+    TooLarge,
     /// There is no certificate where one was expected.
     NoCertificate,
     /// There is no revocation list where one was expected.
@@ -93,6 +95,9 @@ impl fmt::Display for TrustError {
         }
         match &self.problem {
             TrustProblem::Io(error) => write!(f, "cannot be read: {error}"),
+            TrustProblem::TooLarge => {
+                f.write_str("it has more than 64 MiB; a file of certificates is smaller, so divide it or name another")
+            }
             TrustProblem::NoCertificate => f.write_str("there is no certificate in it"),
             TrustProblem::NoRevocationList => f.write_str("there is no revocation list in it"),
             TrustProblem::UnfinishedBlock => f.write_str("a PEM block begins here and does not end"),

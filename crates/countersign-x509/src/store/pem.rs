@@ -1,12 +1,17 @@
 //! Reading PEM text (RFC 7468) into a trust store, keeping count of the lines.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use pki_types::pem::{PemObject, SectionKind};
 use pki_types::{CertificateDer, CertificateRevocationListDer};
 
 use super::{Set, TrustError, TrustProblem};
+
+/// The largest file that is read, in bytes: 64 MiB. The roots of the web are a quarter of a megabyte, and
+/// the largest revocation lists a few megabytes.
+const LARGEST_FILE: u64 = 64 * 1024 * 1024;
 
 impl Set {
     /// A set of what PEM text holds, with at least one certificate.
@@ -25,8 +30,7 @@ impl Set {
 
     /// Adds what a file holds, at least one certificate or revocation list.
     pub(super) fn add_pem_file(&mut self, file: &Path) -> Result<(), TrustError> {
-        let text =
-            fs::read(file).map_err(|error| TrustError::in_file(TrustProblem::Io(error), file))?;
+        let text = read(file).map_err(|problem| TrustError::in_file(problem, file))?;
         if self.add_pem(&text, Some(file))? == 0 {
             return Err(TrustError::in_file(TrustProblem::NoCertificate, file));
         }
@@ -83,6 +87,21 @@ impl Set {
             _ => return Ok(false),
         }
         Ok(true)
+    }
+}
+
+/// The content of a file. A device or a pipe may have no end, so the size is not asked for beforehand.
+fn read(file: &Path) -> Result<Vec<u8>, TrustProblem> {
+    let open = File::open(file).map_err(TrustProblem::Io)?;
+    let mut text = Vec::new();
+    let read = open
+        .take(LARGEST_FILE.saturating_add(1))
+        .read_to_end(&mut text)
+        .map_err(TrustProblem::Io)?;
+    if u64::try_from(read).is_ok_and(|read| read <= LARGEST_FILE) {
+        Ok(text)
+    } else {
+        Err(TrustProblem::TooLarge)
     }
 }
 

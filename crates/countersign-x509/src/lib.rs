@@ -65,6 +65,7 @@ mod escape;
 mod explain;
 mod extensions;
 mod general_name;
+mod meter;
 mod name;
 mod not_chosen;
 mod ocsp;
@@ -105,6 +106,7 @@ pub use extensions::policies::{
 pub use extensions::usage::{ExtendedKeyUsage, KeyUsage, NetscapeCertType, TlsFeatures};
 pub use extensions::{Extension, ExtensionKind, Extensions};
 pub use general_name::{GeneralName, GeneralNames};
+pub use meter::Effort;
 pub use name::{Attribute, Name, RelativeName};
 pub use not_chosen::{Obstacle, PathNotChosen};
 pub use ocsp::{

@@ -189,16 +189,12 @@ impl PartialEq for RelativeName<'_> {
         if !(2..=UNORDERED_LIMIT).contains(&count) || count != other.attributes().count() {
             return false;
         }
-        // As multisets: every attribute occurs in both equally often.
+        // Each attribute has one of its own in the other set.
+        let mut taken = [false; UNORDERED_LIMIT];
         self.attributes().all(|attribute| {
-            let here = self
-                .attributes()
-                .filter(|other| *other == attribute)
-                .count();
-            here == other
-                .attributes()
-                .filter(|other| *other == attribute)
-                .count()
+            let mut others = taken.iter_mut().zip(other.attributes());
+            let own = others.find(|(taken, other)| !**taken && *other == attribute);
+            own.map(|(taken, _)| *taken = true).is_some()
         })
     }
 }

@@ -152,16 +152,19 @@ pub enum ValidationTime {
     Unchecked,
 }
 
-/// Upper limits for the search of [`Profile::WebPki`], so that no set of certificates a peer may
-/// send makes verification slow. A path not found within them is a path that does not exist.
+/// Upper limits of the work of one verification, so that nothing a peer may send makes it slow: with the
+/// default, ten milliseconds of CPU time. A path not found within them is a path that does not exist,
+/// and a check that cannot be made within them has failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Budget {
-    /// Signatures verified, over all paths tried.
+    /// Signatures verified, over all paths tried, on certificates, revocation lists and OCSP responses. One
+    /// means a signature of a key on P-256; others count for several, as P-384 for 4.
     pub signatures: u32,
-    /// Comparisons of a name with a name constraint.
+    /// Comparisons of a name with a name constraint, over all paths tried. Long names count for several.
     pub name_constraint_comparisons: u32,
-    /// Certificates put on a path, over all paths tried.
+    /// Certificates looked at while building paths, over all paths tried. Long names count for several, and
+    /// so does a complete path that is checked.
     pub steps: u32,
 }
 
@@ -169,8 +172,8 @@ impl Default for Budget {
     fn default() -> Self {
         Self {
             signatures: 100,
-            name_constraint_comparisons: 250_000,
-            steps: 1_000,
+            name_constraint_comparisons: 150_000,
+            steps: 2_000,
         }
     }
 }
@@ -222,7 +225,7 @@ pub struct Parameters {
     pub partial_chain: bool,
     /// The additional RFC 5280 checks of `X509_V_FLAG_X509_STRICT`.
     pub strict: bool,
-    /// Limits of the search of [`Profile::WebPki`].
+    /// Limits of the work.
     pub budget: Budget,
     /// Where right signatures are remembered; `None` verifies every signature anew.
     pub signature_memory: Option<SignatureMemory>,

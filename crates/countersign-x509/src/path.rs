@@ -90,8 +90,12 @@ impl<'a> Path<'a> {
 /// key identifier, and whether the key is of the kind that makes such signatures. Neither dates
 /// nor key usage count.
 pub(crate) fn may_have_issued(issuer: &Certificate<'_>, subject: &Certificate<'_>) -> bool {
-    issuer.subject() == subject.issuer()
-        && key_identifier_fits(issuer, subject)
+    issuer.subject() == subject.issuer() && fits(issuer, subject)
+}
+
+/// The same of two certificates whose names fit.
+pub(crate) fn fits(issuer: &Certificate<'_>, subject: &Certificate<'_>) -> bool {
+    key_identifier_fits(issuer, subject)
         && strength::is_readable(&issuer.public_key())
         && issuer
             .public_key()

@@ -7,6 +7,7 @@ use pki_types::CertificateDer;
 
 use crate::checks::signature::SignatureFault;
 use crate::code::VerifyCode;
+use crate::meter::Effort;
 use crate::not_chosen::DeadEnds;
 use crate::parameters::{Parameters, Profile, Purpose, ValidationTime};
 use crate::path::Source;
@@ -238,6 +239,7 @@ pub(crate) struct Facts {
     /// The top of the chain is an anchor.
     pub(crate) anchored: bool,
     pub(crate) not_chosen: DeadEnds,
+    pub(crate) effort: Effort,
     pub(crate) purpose: Purpose,
     pub(crate) profile: Profile,
     pub(crate) time: ValidationTime,
@@ -258,6 +260,7 @@ impl Facts {
             store: Arc::default(),
             anchored: false,
             not_chosen: DeadEnds::default(),
+            effort: Effort::default(),
             purpose,
             profile,
             time,

@@ -383,7 +383,7 @@ impl Set {
 }
 
 /// The same for equal names, in every process.
-fn hash_of(name: &Name<'_>) -> u64 {
+pub(crate) fn hash_of(name: &Name<'_>) -> u64 {
     let mut hasher = Fnv(0xcbf2_9ce4_8422_2325);
     name.hash(&mut hasher);
     hasher.finish()

@@ -6,6 +6,7 @@ use pki_types::CertificateDer;
 
 use crate::certificate::Certificate;
 use crate::checks::strength;
+use crate::meter::Meter;
 use crate::not_chosen::DeadEnds;
 use crate::parameters::{Parameters, Profile};
 use crate::path::webpki::{Search, Signatures};
@@ -92,6 +93,7 @@ pub(crate) fn verify_under_other_profile(facts: &Facts, asked: &Asked) -> Report
 #[derive(Clone)]
 struct Verification<'v, 'a> {
     parameters: &'v Parameters,
+    meter: &'v Meter,
     presented: Presented<'a>,
     store: &'a Set,
     nodes: Vec<Node<'a>>,
@@ -125,7 +127,9 @@ impl<'v, 'a> Verification<'v, 'a> {
         parameters: &'v Parameters,
         signatures: Signatures,
     ) -> Facts {
-        let mut run = Self::new(presented, store, parameters, signatures);
+        let meter = Meter::new(parameters.budget);
+        let mut run = Verification::new(presented, store, parameters, &meter);
+        run.signatures = signatures;
         let leaf = presented.certificates.first();
         match leaf.map(|der| Certificate::parse(der)) {
             None => run.fail(0, CheckKind::Encoding, Reason::NoCertificate),
@@ -151,6 +155,7 @@ impl<'v, 'a> Verification<'v, 'a> {
             presented: Certificates::copy(presented.certificates),
             store: Arc::clone(store),
             anchored,
+            effort: meter.effort(),
             matched_name: run.matched_name,
             expected: run.expected,
             ..Facts::new(parameters.purpose, parameters.profile, parameters.time)
@@ -161,10 +166,11 @@ impl<'v, 'a> Verification<'v, 'a> {
         presented: Presented<'a>,
         store: &'a Set,
         parameters: &'v Parameters,
-        signatures: Signatures,
+        meter: &'v Meter,
     ) -> Self {
         Self {
             parameters,
+            meter,
             presented,
             store,
             nodes: Vec::new(),
@@ -172,7 +178,7 @@ impl<'v, 'a> Verification<'v, 'a> {
             matched_name: None,
             expected: None,
             has_failed: false,
-            signatures,
+            signatures: Signatures::new(parameters),
             not_chosen: DeadEnds::default(),
             errand: Errand::Peer,
         }
@@ -189,16 +195,22 @@ impl<'v, 'a> Verification<'v, 'a> {
         );
         match self.parameters.profile {
             Profile::OpenSsl => {
-                let path = path::openssl::build(
-                    leaf,
-                    self.presented.certificates,
-                    self.store,
-                    self.parameters,
-                );
+                let path = self.build(leaf);
                 self.check_path(path);
             }
             Profile::WebPki => self.search(leaf),
         }
+    }
+
+    /// The chain that OpenSSL would build.
+    fn build(&self, leaf: &Certificate<'a>) -> Path<'a> {
+        path::openssl::build(
+            leaf,
+            self.presented.certificates,
+            self.store,
+            self.parameters,
+            self.meter,
+        )
     }
 
     /// Tries all chains and keeps the checks of the first that passes all, or else those of the
@@ -208,8 +220,9 @@ impl<'v, 'a> Verification<'v, 'a> {
             self.presented.certificates,
             self.store,
             self.parameters,
-            core::mem::take(&mut self.signatures),
+            self.meter,
         );
+        search.signatures = core::mem::take(&mut self.signatures);
         let mut kept: Option<Self> = None;
         let found = search.run(
             Node::new(leaf, Source::Presented(0)),
@@ -236,12 +249,7 @@ impl<'v, 'a> Verification<'v, 'a> {
             return;
         }
         self.signatures = signatures;
-        let mut path = path::openssl::build(
-            leaf,
-            self.presented.certificates,
-            self.store,
-            self.parameters,
-        );
+        let mut path = self.build(leaf);
         if found.is_err() {
             path.trust = Outcome::Failed(Reason::BudgetExhausted);
         }

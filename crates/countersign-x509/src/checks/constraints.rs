@@ -3,15 +3,14 @@
 
 use crate::certificate::Certificate;
 use crate::checks::host::is_host_name;
+use crate::extensions::ExtensionKind;
 use crate::extensions::constraints::{NameConstraints, Subtree};
 use crate::general_name::GeneralName;
+use crate::meter::Extent;
 use crate::name::Name;
 use crate::oid::Oid;
 use crate::parameters::Profile;
 use crate::reason::ConstraintFailure;
-
-/// Names times constraints of one pair of certificates beyond which OpenSSL refuses to compare.
-const MAXIMUM_COMPARISONS: usize = 1 << 20;
 
 /// Do all names of `certificate` obey `constraints`?
 ///
@@ -23,9 +22,6 @@ pub(crate) fn check(
     is_leaf: bool,
     profile: Profile,
 ) -> Result<(), ConstraintFailure> {
-    if comparisons(certificate, constraints) > MAXIMUM_COMPARISONS {
-        return Err(ConstraintFailure::TooMany);
-    }
     let rules = Rules {
         constraints,
         profile,
@@ -51,27 +47,30 @@ pub(crate) fn check(
     Ok(())
 }
 
-/// How many comparisons a pair of certificates costs.
-pub(crate) fn comparisons(
-    certificate: &Certificate<'_>,
-    constraints: &NameConstraints<'_>,
-) -> usize {
-    let alternatives = certificate
-        .extensions()
-        .subject_alt_name()
-        .into_iter()
-        .flatten()
-        .count();
-    let names = certificate
-        .subject()
-        .attributes()
-        .count()
-        .saturating_add(alternatives);
+/// The names of a certificate that are compared.
+pub(crate) fn names_of(certificate: &Certificate<'_>) -> Extent {
+    let extensions = certificate.extensions();
+    let alternatives = extensions.subject_alt_name().into_iter().flatten().count();
+    let attributes = certificate.subject().attributes().count();
+    let octets = extensions.value(ExtensionKind::SubjectAltName);
+    Extent {
+        count: attributes.saturating_add(alternatives),
+        octets: octets
+            .map_or(0, <[u8]>::len)
+            .saturating_add(certificate.subject().der().len()),
+    }
+}
+
+/// The subtrees of a CA, which they are compared with.
+pub(crate) fn subtrees_of(ca: &Certificate<'_>, constraints: &NameConstraints<'_>) -> Extent {
     let subtrees = constraints
         .permitted_subtrees()
-        .chain(constraints.excluded_subtrees())
-        .count();
-    names.saturating_mul(subtrees)
+        .chain(constraints.excluded_subtrees());
+    let octets = ca.extensions().value(ExtensionKind::NameConstraints);
+    Extent {
+        count: subtrees.count(),
+        octets: octets.map_or(0, <[u8]>::len),
+    }
 }
 
 /// E-mail addresses of the subject count like alternative names (RFC 5280 §4.2.1.10).

@@ -6,10 +6,12 @@ use crate::checks::signature::{verify_certificate_signature, verify_signature};
 use crate::checks::{strength, usage, validity};
 use crate::extensions::usage::KeyUsage;
 use crate::extensions::{ExtensionKind, Extensions};
+use crate::meter::Exhausted;
 use crate::ocsp::{BasicOcspResponse, OcspResponse, OcspStatus, SingleResponse};
 use crate::oid::Oid;
 use crate::parameters::{Parameters, Profile, Revocation, ValidationTime};
 use crate::path::{Node, Source};
+use crate::public_key::PublicKeyInfo;
 use crate::reason::{OcspFailure, Reason};
 use crate::time::Time;
 
@@ -74,7 +76,7 @@ impl Answer<'_, '_> {
         if unknown_critical {
             return Err(Reason::Ocsp(OcspFailure::UnknownCriticalExtension));
         }
-        self.check_signature(sources, depth).map_err(Reason::Ocsp)?;
+        self.check_signature(sources, depth)?;
         // A certificate that has been revoked does not become valid when the response gets old.
         if let OcspStatus::Revoked { on, why } = self.single.status {
             return Err(Reason::Revoked { on, why });
@@ -88,19 +90,25 @@ impl Answer<'_, '_> {
 
     /// RFC 6960 §4.2.2.2: the response MUST be signed by the one who issued the certificate, or by
     /// somebody whom that one authorized by a certificate.
-    fn check_signature(&self, sources: Sources<'_, '_>, depth: usize) -> Result<(), OcspFailure> {
+    fn check_signature(&self, sources: Sources<'_, '_>, depth: usize) -> Result<(), Reason> {
         let signed = self.response.signed();
         let required = sources.parameters.required_bits();
         if signed.algorithm.signature_algorithm().security_bits() < required {
-            return Err(OcspFailure::SignatureTooWeak);
+            return Err(Reason::Ocsp(OcspFailure::SignatureTooWeak));
         }
+        let is_signed_by = |key: &PublicKeyInfo<'_>| {
+            let counted = sources.meter.signature(key, signed.message);
+            counted.map_err(|Exhausted| Reason::BudgetExhausted)?;
+            let verified = verify_signature(&signed, key);
+            verified.map_err(|_| Reason::Ocsp(OcspFailure::BadSignature))
+        };
         let responder = self.response.responder();
-        let mut failure = OcspFailure::ResponderUnknown;
+        let mut failure = Reason::Ocsp(OcspFailure::ResponderUnknown);
         if responder.names(&self.issuer) {
-            if verify_signature(&signed, &self.issuer.public_key()).is_ok() {
-                return Ok(());
+            match is_signed_by(&self.issuer.public_key()) {
+                Ok(()) => return Ok(()),
+                Err(reason) => failure = reason,
             }
-            failure = OcspFailure::BadSignature;
         }
         let sent = self.response.certificates().take(CERTIFICATES);
         let mut sent = sent.filter_map(|der| Certificate::parse(der).ok());
@@ -108,7 +116,7 @@ impl Answer<'_, '_> {
             return Err(failure);
         };
         self.check_delegate(&delegate, sources, depth)?;
-        verify_signature(&signed, &delegate.public_key()).or(Err(OcspFailure::BadSignature))
+        is_signed_by(&delegate.public_key())
     }
 
     /// RFC 6960 §4.2.2.2: the certificate MUST be issued directly by the CA in question, and MUST
@@ -118,8 +126,11 @@ impl Answer<'_, '_> {
         delegate: &Certificate<'_>,
         sources: Sources<'_, '_>,
         depth: usize,
-    ) -> Result<(), OcspFailure> {
+    ) -> Result<(), Reason> {
         let parameters = sources.parameters;
+        let key = self.issuer.public_key();
+        let counted = sources.meter.signature(&key, delegate.der());
+        counted.map_err(|Exhausted| Reason::BudgetExhausted)?;
         let required = parameters.required_bits();
         let extensions = delegate.extensions();
         let authorized = delegate.issuer() == self.issuer.subject()
@@ -133,12 +144,12 @@ impl Answer<'_, '_> {
             && validity::is_current(delegate, parameters.time, parameters.profile)
             && strength::issuer_key(delegate, required).is_ok()
             && strength::signature(delegate, required).is_ok()
-            && verify_certificate_signature(delegate, &self.issuer.public_key()).is_ok()
+            && verify_certificate_signature(delegate, &key).is_ok()
             && is_not_revoked(delegate, sources, depth);
         if authorized {
             Ok(())
         } else {
-            Err(OcspFailure::ResponderNotAuthorized)
+            Err(Reason::Ocsp(OcspFailure::ResponderNotAuthorized))
         }
     }
 

@@ -15,11 +15,12 @@ use crate::extensions::distribution::{
     CrlScope, DistributionPoint, DistributionPointName, IssuingDistributionPoint, ReasonFlags,
 };
 use crate::general_name::GeneralName;
+use crate::meter::{Exhausted, Meter};
 use crate::name::Name;
 use crate::parameters::{Parameters, Profile, ValidationTime};
 use crate::path::{Node, names_key_of};
 use crate::reason::{Reason, RevocationFailure};
-use crate::store::{Set, StoredList};
+use crate::store::{Set, StoredList, hash_of};
 use crate::time::Time;
 
 /// What a lookup of revocation lists works with.
@@ -32,6 +33,7 @@ pub(crate) struct Sources<'n, 'a> {
     /// Holds the lists.
     pub(crate) store: &'a Set,
     pub(crate) parameters: &'n Parameters,
+    pub(crate) meter: &'n Meter,
 }
 
 /// Finds reasons not to rely on the certificate at `depth`, in the order in which OpenSSL does.
@@ -55,9 +57,16 @@ pub(crate) fn check<'a>(
     };
     while !lookup.covered.contains(ReasonFlags::ALL) {
         let before = lookup.covered;
-        let Some(found) = lookup.best() else {
-            reasons.push(Reason::Revocation(RevocationFailure::NoList));
-            break;
+        let found = match lookup.best() {
+            Ok(Some(found)) => found,
+            Ok(None) => {
+                reasons.push(Reason::Revocation(RevocationFailure::NoList));
+                break;
+            }
+            Err(Exhausted) => {
+                reasons.push(Reason::BudgetExhausted);
+                break;
+            }
         };
         lookup.covered = found.covered;
         let path = found.suits.issuer > IssuerPlace::Elsewhere || is_valid(&found.issuer);
@@ -122,9 +131,15 @@ enum IssuerPlace {
 }
 
 impl<'a> Lookup<'_, 'a> {
-    fn best(&self) -> Option<Found<'a>> {
+    fn best(&self) -> Result<Option<Found<'a>>, Exhausted> {
         let mut best: Option<Found<'a>> = None;
-        for stored in self.sources.store.revocation_lists() {
+        let Some(subject) = self.sources.nodes.get(self.depth) else {
+            return Ok(None);
+        };
+        let issuer = hash_of(&subject.certificate.issuer());
+        let lists = self.sources.store.revocation_lists().iter();
+        for stored in lists.filter(|stored| stored.may_speak_for(issuer)) {
+            self.sources.meter.step()?;
             let Some(found) = self.judge(stored) else {
                 continue;
             };
@@ -136,7 +151,7 @@ impl<'a> Lookup<'_, 'a> {
                 best = Some(found);
             }
         }
-        best
+        Ok(best)
     }
 
     /// Can this list say anything about the certificate?
@@ -149,8 +164,7 @@ impl<'a> Lookup<'_, 'a> {
             let extended = point.indirect || point.only_some_reasons.is_some();
             (extended && !parameters.extended_crls) || point.scope == CrlScope::Contradictory
         });
-        // A delta list does not stand alone: what is not in it may be in the list it amends.
-        if unusable || list.extensions().contains(ExtensionKind::DeltaCrlIndicator) {
+        if unusable {
             return None;
         }
         if parameters.profile == Profile::WebPki && !is_complete(&list) {
@@ -234,6 +248,7 @@ impl<'a> Lookup<'_, 'a> {
     ) -> Option<(CertificateList<'a>, &'a StoredList)> {
         let lists = self.sources.store.revocation_lists().iter();
         lists
+            .filter(|stored| stored.is_delta())
             .filter_map(|stored| {
                 let delta = CertificateList::parse(stored.der()).ok()?;
                 amends(&delta, list).then_some((delta, stored))
@@ -271,7 +286,7 @@ impl<'a> Lookup<'_, 'a> {
         // What the complete list says is as new as its latest amendment.
         let dates = list_dates(&found.list, self.time);
         if dates.is_err() && list_dates(&delta, self.time).is_ok() {
-            check_list_signature(&found.list, found.stored, issuer, report);
+            self.check_list_signature(&found.list, found.stored, issuer, report);
         } else {
             self.check_list(&found.list, found.stored, issuer, report);
         }
@@ -294,7 +309,32 @@ impl<'a> Lookup<'_, 'a> {
         if let Err(failure) = list_dates(list, self.time) {
             report(Reason::Revocation(failure));
         }
-        check_list_signature(list, stored, issuer, report);
+        self.check_list_signature(list, stored, issuer, report);
+    }
+
+    /// A signature that was right is not verified again.
+    fn check_list_signature(
+        &self,
+        list: &CertificateList<'_>,
+        stored: &StoredList,
+        issuer: &Certificate<'_>,
+        report: &mut impl FnMut(Reason),
+    ) {
+        let key = issuer.public_key();
+        if stored.is_signed_by(key.der()) {
+            return;
+        }
+        if !strength::is_readable(&key) {
+            return report(Reason::Revocation(RevocationFailure::IssuerKeyUnreadable));
+        }
+        // The length of a list is the choice of whoever filled the trust store.
+        if self.sources.meter.signature(&key, &[]).is_err() {
+            return report(Reason::BudgetExhausted);
+        }
+        if verify_crl_signature(list, &key).is_err() {
+            return report(Reason::Revocation(RevocationFailure::BadSignature));
+        }
+        stored.remember_signer(key.der());
     }
 
     /// RFC 5280 §6.3.3 (i), (j): is the certificate on the list?
@@ -344,25 +384,6 @@ enum Entry {
     Revoked,
     /// Off the list again: it had been on hold.
     Removed,
-}
-
-fn check_list_signature(
-    list: &CertificateList<'_>,
-    stored: &StoredList,
-    issuer: &Certificate<'_>,
-    report: &mut impl FnMut(Reason),
-) {
-    let key = issuer.public_key();
-    if stored.is_signed_by(key.der()) {
-        return;
-    }
-    if !strength::is_readable(&key) {
-        report(Reason::Revocation(RevocationFailure::IssuerKeyUnreadable));
-    } else if verify_crl_signature(list, &key).is_err() {
-        report(Reason::Revocation(RevocationFailure::BadSignature));
-    } else {
-        stored.remember_signer(key.der());
-    }
 }
 
 /// Is the first a delta list that amends the second? (RFC 5280 §5.2.4)

@@ -6,9 +6,10 @@ use core::iter;
 
 use pki_types::CertificateDer;
 
-use super::{Node, Path, Source, key_identifier_fits, may_have_issued, why_untrusted};
+use super::{Node, Path, Source, fits, key_identifier_fits, may_have_issued, why_untrusted};
 use crate::certificate::Certificate;
 use crate::checks::{strength, usage, validity};
+use crate::meter::{Exhausted, Meter};
 use crate::not_chosen::{DeadEnds, Obstacle};
 use crate::parameters::{Parameters, Profile};
 use crate::reason::Reason;
@@ -22,6 +23,7 @@ pub(crate) fn build<'a>(
     presented: &'a [CertificateDer<'_>],
     store: &'a Set,
     parameters: &Parameters,
+    meter: &Meter,
 ) -> Path<'a> {
     let others = presented
         .iter()
@@ -37,6 +39,8 @@ pub(crate) fn build<'a>(
     Builder {
         store,
         parameters,
+        meter,
+        exhausted: false,
         pool,
         nodes,
         maximum: limit.saturating_add(1),
@@ -48,6 +52,9 @@ pub(crate) fn build<'a>(
 struct Builder<'a, 'p> {
     store: &'a Set,
     parameters: &'p Parameters,
+    meter: &'p Meter,
+    /// The budget was not enough.
+    exhausted: bool,
     /// What the peer sent and is not on the path yet. The leaf is in it, as in OpenSSL.
     pool: Vec<(usize, Certificate<'a>)>,
     nodes: Vec<Node<'a>>,
@@ -70,10 +77,16 @@ impl<'a> Builder<'a, '_> {
             } else {
                 Outcome::Passed
             };
-            (length, Outcome::Failed(why_untrusted(&self.nodes)))
+            let why = if self.exhausted {
+                Reason::BudgetExhausted
+            } else {
+                why_untrusted(&self.nodes)
+            };
+            (length, Outcome::Failed(why))
         };
         // On the usual path nothing was passed over: the leaf alone is left of what the peer sent.
-        let not_chosen = if trusted && !self.had_choice && self.pool.len() <= 1 {
+        let nothing_else = trusted && !self.had_choice && self.pool.len() <= 1;
+        let not_chosen = if nothing_else || self.exhausted {
             DeadEnds::default()
         } else {
             self.passed_over()
@@ -117,10 +130,14 @@ impl<'a> Builder<'a, '_> {
             if only_store || top_self_signed {
                 return false;
             }
-            let Some(issuer) = self.take_presented_issuer() else {
-                return false;
-            };
-            self.nodes.push(issuer);
+            match self.take_presented_issuer() {
+                Ok(Some(issuer)) => self.nodes.push(issuer),
+                Ok(None) => return false,
+                Err(Exhausted) => {
+                    self.exhausted = true;
+                    return false;
+                }
+            }
         }
         false
     }
@@ -165,25 +182,33 @@ impl<'a> Builder<'a, '_> {
     }
 
     /// The best issuer of the top among what the peer sent; it is not offered again.
-    fn take_presented_issuer(&mut self) -> Option<Node<'a>> {
-        let top = self.nodes.last()?;
+    fn take_presented_issuer(&mut self) -> Result<Option<Node<'a>>, Exhausted> {
+        let Some(top) = self.nodes.last() else {
+            return Ok(None);
+        };
         let leaf_may_repeat = top.self_issued && self.nodes.len() == 1;
         let on_path = |candidate: &Certificate<'_>| {
             self.nodes
                 .iter()
                 .any(|node| node.certificate.der() == candidate.der())
         };
-        let issuers = self
-            .pool
-            .iter()
-            .enumerate()
-            .filter_map(|(place, (_, candidate))| {
-                let issued = may_have_issued(candidate, &top.certificate);
-                (issued && (leaf_may_repeat || !on_path(candidate))).then_some((place, candidate))
-            });
-        let (place, _) = self.best(issuers)?;
+        let wanted = top.certificate.issuer();
+        let mut issuers = Vec::new();
+        for (place, (_, candidate)) in self.pool.iter().enumerate() {
+            if !self.meter.same_name(&candidate.subject(), &wanted)? {
+                continue;
+            }
+            self.meter.step()?;
+            let issued = fits(candidate, &top.certificate);
+            if issued && (leaf_may_repeat || !on_path(candidate)) {
+                issuers.push((place, candidate));
+            }
+        }
+        let Some((place, _)) = self.best(issuers.into_iter()) else {
+            return Ok(None);
+        };
         let (index, issuer) = self.pool.remove(place);
-        Some(Node::new(&issuer, Source::Presented(index)))
+        Ok(Some(Node::new(&issuer, Source::Presented(index))))
     }
 
     /// The first candidate that is within its dates, else the one that expires last.

@@ -10,9 +10,10 @@ use pki_types::CertificateDer;
 use super::{Node, Source};
 use crate::certificate::Certificate;
 use crate::checks::signature::{SignatureFault, verify_certificate_signature};
-use crate::checks::{constraints, usage, validity};
+use crate::checks::{usage, validity};
+use crate::meter::{Exhausted, Meter};
 use crate::not_chosen::{DeadEnds, Obstacle};
-use crate::parameters::{Budget, Parameters, Profile};
+use crate::parameters::{Parameters, Profile};
 use crate::reason::Reason;
 use crate::report::{CheckKind, Outcome};
 use crate::signature_memory::{SignatureMemory, SignedPair};
@@ -23,15 +24,10 @@ pub(crate) struct Search<'a, 'p> {
     store: &'a Set,
     parameters: &'p Parameters,
     presented: Vec<(usize, Certificate<'a>)>,
-    signatures: Signatures,
-    steps_left: u32,
-    comparisons_left: usize,
+    pub(crate) signatures: Signatures,
+    meter: &'p Meter,
     dead_ends: DeadEnds,
 }
-
-/// The search ended at a limit of the budget.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Exhausted;
 
 /// Signatures verified already: certificate, issuer, result.
 #[derive(Clone, Debug, Default)]
@@ -56,28 +52,31 @@ impl Signatures {
         &mut self,
         node: &Node<'_>,
         issuer: &Node<'_>,
-        store: &Set,
-    ) -> Result<(), SignatureFault> {
+        (store, meter): (&Set, &Meter),
+    ) -> Result<Result<(), SignatureFault>, Exhausted> {
         let verify = || {
             let key = issuer.certificate.public_key();
+            meter.signature(&key, node.certificate.der())?;
             let ready = match issuer.source {
                 Source::Stored(position) => store.key(position),
                 Source::Presented(_) => None,
             };
-            match ready {
+            Ok(match ready {
                 Some(ready) => ready.verify(&node.certificate, &key),
                 None => verify_certificate_signature(&node.certificate, &key),
-            }
+            })
         };
         let Some(memory) = &self.memory else {
             return verify();
         };
         let pair = SignedPair::new(&node.certificate, &issuer.certificate);
-        if !memory.knows(&pair) {
-            verify()?;
+        if !memory.knows(&pair)
+            && let Err(fault) = verify()?
+        {
+            return Ok(Err(fault));
         }
         self.right.push((node.source, issuer.source, pair));
-        Ok(())
+        Ok(Ok(()))
     }
 
     /// Puts the signatures of a path that was accepted into the memory.
@@ -123,13 +122,8 @@ impl<'a, 'p> Search<'a, 'p> {
         presented: &'a [CertificateDer<'_>],
         store: &'a Set,
         parameters: &'p Parameters,
-        signatures: Signatures,
+        meter: &'p Meter,
     ) -> Self {
-        let Budget {
-            steps,
-            name_constraint_comparisons,
-            ..
-        } = parameters.budget;
         let presented = presented
             .iter()
             .enumerate()
@@ -140,9 +134,8 @@ impl<'a, 'p> Search<'a, 'p> {
             store,
             parameters,
             presented,
-            signatures,
-            steps_left: steps,
-            comparisons_left: usize::try_from(name_constraint_comparisons).unwrap_or(usize::MAX),
+            signatures: Signatures::new(parameters),
+            meter,
             dead_ends: DeadEnds::default(),
         }
     }
@@ -164,7 +157,8 @@ impl<'a, 'p> Search<'a, 'p> {
     ) -> Result<bool, Exhausted> {
         let mut path = Vec::with_capacity(4);
         let mut open = Vec::with_capacity(4);
-        open.push(self.issuers_above(&path, &leaf));
+        let mut has_tried = false;
+        open.push(self.issuers_above(&path, &leaf)?);
         path.push(leaf);
         while let Some(branches) = open.last_mut() {
             let Some(issuer) = branches.pop() else {
@@ -172,21 +166,26 @@ impl<'a, 'p> Search<'a, 'p> {
                 path.pop();
                 continue;
             };
-            self.steps_left = self.steps_left.checked_sub(1).ok_or(Exhausted)?;
+            self.meter.step()?;
             if let Some((depth, obstacle)) = self.obstacle(&path, &issuer)? {
                 self.give_up(&path, &issuer, depth, obstacle);
                 continue;
             }
             if issuer.is_stored() {
                 path.push(issuer);
-                self.charge_name_constraints(&path)?;
+                // One complete chain may be checked, however long it is.
+                if has_tried {
+                    let octets = path.iter().map(|node| node.certificate.der().len());
+                    self.meter.chain(octets.sum())?;
+                }
+                has_tried = true;
                 if accept(&path, &self.signatures, &mut self.dead_ends) {
                     return Ok(true);
                 }
                 path.pop();
                 continue;
             }
-            open.push(self.issuers_above(&path, &issuer));
+            open.push(self.issuers_above(&path, &issuer)?);
             path.push(issuer);
         }
         Ok(false)
@@ -199,33 +198,38 @@ impl<'a, 'p> Search<'a, 'p> {
 
     /// The branches above `top`, which is about to be put on the path. Where there are none, the path
     /// ends there.
-    fn issuers_above(&mut self, path: &[Node<'a>], top: &Node<'a>) -> Vec<Node<'a>> {
-        let issuers = self.issuers_of(&top.certificate);
+    fn issuers_above(
+        &mut self,
+        path: &[Node<'a>],
+        top: &Node<'a>,
+    ) -> Result<Vec<Node<'a>>, Exhausted> {
+        let issuers = self.issuers_of(&top.certificate)?;
         if issuers.is_empty() {
             let missing = Obstacle::Check(CheckKind::Trust, Reason::IssuerMissing);
             self.give_up(path, top, path.len(), missing);
         }
-        issuers
+        Ok(issuers)
     }
 
     /// Possible issuers, the one to try first last. Key identifiers only give the order: they are
     /// hints (RFC 5280 §4.2.1.1), not proof.
-    fn issuers_of(&self, subject: &Certificate<'a>) -> Vec<Node<'a>> {
-        let sent = self
-            .presented
-            .iter()
-            .filter(|(_, other)| other.subject() == subject.issuer());
-        let sent = sent.map(|(index, issuer)| Node::new(issuer, Source::Presented(*index)));
-        let stored = self.store.with_subject(subject.issuer());
+    fn issuers_of(&self, subject: &Certificate<'a>) -> Result<Vec<Node<'a>>, Exhausted> {
+        let wanted = subject.issuer();
+        let stored = self.store.with_subject(wanted);
         let stored = stored.map(|(position, issuer)| Node::new(&issuer, Source::Stored(position)));
-        let mut issuers: Vec<_> = stored.chain(sent).collect();
+        let mut issuers: Vec<_> = stored.collect();
+        for (index, issuer) in &self.presented {
+            if self.meter.same_name(&issuer.subject(), &wanted)? {
+                issuers.push(Node::new(issuer, Source::Presented(*index)));
+            }
+        }
         // Of those equally good, the first one found is tried first: sorting leaves them as they are.
         issuers.reverse();
         issuers.sort_by_key(|issuer| {
             let fits = super::key_identifier_fits(&issuer.certificate, subject);
             (issuer.is_stored(), fits)
         });
-        issuers
+        Ok(issuers)
     }
 
     /// Why the path with this issuer on top is not worth following, and at which certificate. The
@@ -241,8 +245,8 @@ impl<'a, 'p> Search<'a, 'p> {
         };
         let certificate = &issuer.certificate;
         let repeated = path.iter().any(|node| {
-            node.certificate.subject() == certificate.subject()
-                && node.certificate.public_key().der() == certificate.public_key().der()
+            node.certificate.public_key().der() == certificate.public_key().der()
+                && node.certificate.subject() == certificate.subject()
         });
         if repeated {
             return Ok(Some((path.len(), Obstacle::Circle)));
@@ -295,26 +299,10 @@ impl<'a, 'p> Search<'a, 'p> {
         if let Some(known) = self.signatures.known(node, issuer) {
             return Ok(known);
         }
-        let limit = usize::try_from(self.parameters.budget.signatures).unwrap_or(usize::MAX);
-        if self.signatures.known.len() >= limit {
-            return Err(Exhausted);
-        }
-        let result = self.signatures.verify(node, issuer, self.store);
+        let result = self
+            .signatures
+            .verify(node, issuer, (self.store, self.meter))?;
         self.signatures.note(node.source, issuer.source, result);
         Ok(result)
-    }
-
-    /// Takes from the budget what comparing the names of this path will cost.
-    fn charge_name_constraints(&mut self, path: &[Node<'a>]) -> Result<(), Exhausted> {
-        for (depth, node) in path.iter().enumerate() {
-            for above in path.iter().skip(depth.saturating_add(1)) {
-                let Some(limits) = above.certificate.extensions().name_constraints() else {
-                    continue;
-                };
-                let cost = constraints::comparisons(&node.certificate, &limits);
-                self.comparisons_left = self.comparisons_left.checked_sub(cost).ok_or(Exhausted)?;
-            }
-        }
-        Ok(())
     }
 }

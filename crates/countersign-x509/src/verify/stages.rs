@@ -3,6 +3,7 @@
 use super::Verification;
 use crate::checks::signature::SignatureFault;
 use crate::checks::{constraints, host, policy, strength, strict, usage, validity, webpki};
+use crate::meter::Exhausted;
 use crate::parameters::{ExpectedName, Parameters, PolicyRequirements, Profile};
 use crate::path::{Node, Path};
 use crate::profile::{Place, applies};
@@ -245,8 +246,15 @@ impl<'a> Verification<'_, 'a> {
         if self.out_of_patience(depth) {
             return self.fail(depth, CheckKind::Signature, Reason::BudgetExhausted);
         }
-        let known = self.signatures.known(node, issuer);
-        match known.unwrap_or_else(|| self.signatures.verify(node, issuer, self.store)) {
+        let known = self.signatures.known(node, issuer).map(Ok);
+        let result = known.unwrap_or_else(|| {
+            self.signatures
+                .verify(node, issuer, (self.store, self.meter))
+        });
+        let Ok(result) = result else {
+            return self.fail(depth, CheckKind::Signature, Reason::BudgetExhausted);
+        };
+        match result {
             Ok(()) => self.record(depth, CheckKind::Signature, Outcome::Passed),
             Err(SignatureFault::UnreadableKey) => {
                 self.fail(above, CheckKind::Signature, Reason::IssuerKeyUnreadable);
@@ -277,24 +285,26 @@ impl<'a> Verification<'_, 'a> {
     fn check_name_constraints(&mut self) {
         let nodes = core::mem::take(&mut self.nodes);
         let before = self.checks.len();
-        let budget = self.parameters.budget.name_constraint_comparisons;
-        let mut comparisons_left = usize::try_from(budget).unwrap_or(usize::MAX);
+        let profile = self.parameters.profile;
+        let limits = nodes.iter().enumerate().filter_map(|(depth, node)| {
+            let constraints = node.certificate.extensions().name_constraints()?;
+            let extent = constraints::subtrees_of(&node.certificate, &constraints);
+            Some((depth, constraints, extent))
+        });
+        let limits: Vec<_> = limits.collect();
         for (depth, node) in nodes.iter().enumerate().rev() {
             // RFC 5280 §6.1.3 (b): not for self-issued certificates unless it is the leaf.
             if depth > 0 && node.self_issued {
                 continue;
             }
-            for above in nodes.iter().skip(depth.saturating_add(1)).rev() {
-                let Some(constraints) = above.certificate.extensions().name_constraints() else {
-                    continue;
-                };
-                let cost = constraints::comparisons(&node.certificate, &constraints);
-                comparisons_left = comparisons_left.saturating_sub(cost);
-                let result = if self.has_failed && comparisons_left == 0 {
-                    Err(ConstraintFailure::TooMany)
-                } else {
-                    let profile = self.parameters.profile;
-                    constraints::check(&node.certificate, &constraints, depth == 0, profile)
+            let mut names = None;
+            for (_, constraints, extent) in limits.iter().rev().filter(|limit| limit.0 > depth) {
+                let names = *names.get_or_insert_with(|| constraints::names_of(&node.certificate));
+                let result = match self.meter.comparisons(names, *extent) {
+                    Ok(()) => {
+                        constraints::check(&node.certificate, constraints, depth == 0, profile)
+                    }
+                    Err(Exhausted) => Err(ConstraintFailure::TooMany),
                 };
                 self.record(
                     depth,

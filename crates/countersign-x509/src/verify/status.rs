@@ -5,7 +5,6 @@ use crate::certificate::Certificate;
 use crate::checks::ocsp;
 use crate::checks::revocation::{self, Sources};
 use crate::parameters::{Parameters, Purpose, Revocation, Stapling};
-use crate::path::webpki::Signatures;
 use crate::reason::{OcspFailure, Reason, Skip};
 use crate::report::{CheckKind, Outcome};
 
@@ -138,6 +137,7 @@ impl<'a> Verification<'_, 'a> {
             presented: self.presented.certificates,
             store: self.store,
             parameters: self.parameters,
+            meter: self.meter,
         }
     }
 
@@ -170,8 +170,7 @@ impl<'a> Verification<'_, 'a> {
         if self.parameters.revocation == Revocation::Chain {
             parameters.revocation = Revocation::Chain;
         }
-        let signatures = Signatures::new(&parameters);
-        let mut chain = Verification::new(self.presented, self.store, &parameters, signatures);
+        let mut chain = Verification::new(self.presented, self.store, &parameters, self.meter);
         chain.errand = Errand::ListIssuer;
         chain.check_leaf_and_chain(issuer);
         let same_anchor = match (chain.nodes.last(), self.nodes.last()) {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use countersign_x509::{
     CertificateDer, Decision, ExpectedName, Parameters, PolicyRequirements, Presented, Profile,
-    Purpose, Revocation, Stapling, TrustStore, UnixTime, ValidationTime, verify_presented,
+    Purpose, Report, Revocation, Stapling, TrustStore, UnixTime, ValidationTime, verify_presented,
 };
 use libfuzzer_sys::fuzz_target;
 
@@ -95,6 +95,15 @@ fuzz_target!(|data: &[u8]| {
         Decision::Continue
     });
     assert!(calls < 100_000);
+    let (effort, budget) = (report.effort(), parameters.budget);
+    assert!(effort.signatures <= budget.signatures && effort.steps <= budget.steps);
+    assert!(effort.name_constraint_comparisons <= budget.name_constraint_comparisons);
     assert!(!report.sentence().chars().any(char::is_control));
-    let _ = (report.advice(), report.drawing().to_string());
+    // All that can be said of it, with the other paths and the other profile.
+    assert!(!report.to_string().is_empty());
+    assert!(report.paths_not_chosen().len() <= 16);
+    let kept = report.encode();
+    let again = Report::decode(&kept, &input.presented, &trust).expect("it was just written");
+    assert_eq!(again.checks(), report.checks());
+    assert!(again.chain().eq(report.chain()));
 });

@@ -113,8 +113,7 @@ struct Suite(Value);
 
 impl Suite {
     fn read() -> Self {
-        let packed = &include_bytes!("data/pkits.json.gz")[..];
-        Self(serde_json::from_reader(flate2::read::GzDecoder::new(packed)).unwrap())
+        Self(encoding::pkits())
     }
 
     fn tests(&self) -> &[Value] {

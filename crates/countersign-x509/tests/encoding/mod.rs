@@ -46,3 +46,9 @@ pub(crate) fn base64(text: &str) -> Vec<u8> {
     .concat();
     CertificateDer::from_pem_slice(&pem).unwrap().to_vec()
 }
+
+/// The Public Key Interoperability Test Suite of NIST.
+pub(crate) fn pkits() -> serde_json::Value {
+    let packed = &include_bytes!("../data/pkits.json.gz")[..];
+    serde_json::from_reader(flate2::read::GzDecoder::new(packed)).unwrap()
+}

@@ -157,9 +157,7 @@ impl Inbound {
             }
             opened => opened?,
         };
-        if self.is_tls12() {
-            // Whatever is not encrypted under a key is refused by the opener.
-        } else if opened.protection == Protection::Encrypted {
+        if opened.protection == Protection::Encrypted {
             self.early_data_left = 0;
         } else if self.skips_plain(opened.content_type, header) {
             return Ok((header.record_len(), Arrival::Nothing));

@@ -14,7 +14,7 @@ pub(crate) mod trace;
 use std::io::IoSlice;
 use std::sync::Arc;
 
-use countersign_x509::{Decision, Step, VerifyCode};
+use countersign_x509::{Decision, Step};
 use pki_types::ServerName;
 
 use crate::config::{ClientConfig, Config, ServerConfig};
@@ -74,6 +74,8 @@ pub struct Connection {
     outbound: Outbound,
     tracer: Tracer,
     established: Option<Established>,
+    /// Who the peer has proved to be, while the handshake is not complete.
+    identified: Option<Peer>,
     state: State,
     question: Option<QuestionId>,
     accepted_by_peer: bool,
@@ -157,6 +159,7 @@ impl Connection {
             wire,
             script: Some(script),
             established: None,
+            identified: None,
             state: State::AwaitingClientHello,
             question: None,
             accepted_by_peer: false,
@@ -300,6 +303,7 @@ impl Connection {
                 Effect::InstallReadKeys(keys) => self.inbound.install(keys)?,
                 Effect::SkipEarlyData => self.inbound.skip_early_data(),
                 Effect::SettleVersion(version) => self.inbound.settle_version(version)?,
+                Effect::Identify(peer) => self.identified = Some(peer),
                 effect => self.outbound.apply(effect, &mut flight, output)?,
             }
         }
@@ -315,6 +319,7 @@ impl Connection {
 
     fn complete(&mut self, outcome: Outcome) -> Event {
         self.script = None;
+        self.identified = None;
         self.state = State::Connected;
         self.inbound.complete();
         let what = match outcome {
@@ -521,29 +526,6 @@ impl Connection {
     /// Which end this is.
     pub fn role(&self) -> Role {
         self.role
-    }
-
-    /// Who the peer is. `None` before the handshake is complete, if the peer presented no
-    /// certificate, and once this side has ended the connection for an error. It stays after the peer's alert
-    /// or a truncation: who it was is still known.
-    pub fn peer(&self) -> Option<&Peer> {
-        if self
-            .failure
-            .as_ref()
-            .is_some_and(|failure| failure.alert().is_some())
-        {
-            return None;
-        }
-        self.established.as_ref()?.peer.as_ref()
-    }
-
-    /// The verify result: `None` if no certificate was verified, which is not success
-    /// (`SSL_get_verify_result` says 0 then).
-    pub fn verify_result(&self) -> Option<VerifyCode> {
-        if let Some(Error::PeerRejected { rejection, .. }) = &self.failure {
-            return Some(rejection.code);
-        }
-        self.peer().map(Peer::code)
     }
 
     /// What the two ends agreed on. `None` before the handshake is complete.

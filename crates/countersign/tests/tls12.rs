@@ -343,3 +343,52 @@ fn a_configuration_without_a_version_is_refused() {
         BuildError::EmptyList(".versions(…)")
     );
 }
+
+#[test]
+fn a_refused_client_knows_who_refused_it() {
+    let setup = Setup::new();
+    let server = setup
+        .server()
+        .verify(VerifyMode::PEER | VerifyMode::FAIL_IF_NO_PEER_CERT)
+        .build()
+        .unwrap();
+    let mut pair = Pair::new(&setup.client().build().unwrap(), &server);
+    // The client has finished, and waits for the server to do so.
+    pair.server.input = std::mem::take(&mut pair.client.output);
+    pair.server.process();
+    pair.client.input = std::mem::take(&mut pair.server.output);
+    pair.client.process();
+    assert!(pair.client.error.is_none() && pair.client.connection.is_handshaking());
+    assert!(pair.client.connection.peer().is_none());
+
+    pair.run();
+    let refused = pair.client.error.as_ref().unwrap();
+    assert!(matches!(refused, Error::AlertReceived { .. }), "{refused}");
+    let peer = pair.client.connection.peer().unwrap();
+    assert!(peer.is_verified());
+    assert!(pair.server.connection.peer().is_none());
+}
+
+/// A server that has shown a certificate, and not that the key is its own, has proved nothing.
+#[test]
+fn a_server_that_gives_up_early_is_nobody() {
+    let setup = Setup::new();
+    let client = setup.client().build().unwrap();
+    let mut pair = Pair::new(&client, &setup.server().build().unwrap());
+    pair.server.input = std::mem::take(&mut pair.client.output);
+    pair.server.process();
+    // All messages are in one record; what is left of it are ServerHello and Certificate.
+    let flight = std::mem::take(&mut pair.server.output);
+    let lengths = |at: usize| usize::from(flight[at + 2]) << 8 | usize::from(flight[at + 3]);
+    let certificate = 5 + 4 + lengths(5);
+    assert_eq!((flight[5], flight[certificate]), (2, 11));
+    let end = certificate + 4 + lengths(certificate);
+    let length = u16::try_from(end - 5).unwrap().to_be_bytes();
+    let alert = [21, 3, 3, 0, 2, 2, 40];
+    pair.client.input = [&flight[..3], &length, &flight[5..end], &alert].concat();
+    pair.client.process();
+    let refused = pair.client.error.as_ref().unwrap();
+    assert!(matches!(refused, Error::AlertReceived { .. }), "{refused}");
+    assert!(pair.client.connection.peer().is_none());
+}
+

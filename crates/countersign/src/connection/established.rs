@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use countersign_x509::VerifyCode;
 use pki_types::ServerName;
 
+use crate::connection::Connection;
 use crate::crypto::finite_field::FiniteFieldGroup;
 use crate::crypto::group::NamedGroup;
 use crate::crypto::signature::SignatureScheme;
 use crate::crypto::suite::CipherSuite;
+use crate::error::Error;
 use crate::handshake::authenticate::Shown;
 use crate::handshake::tls12::Derivation;
 use crate::handshake::transcript::Transcript;
@@ -17,6 +20,30 @@ use crate::keys::schedule13::ResumptionSecret;
 use crate::session::client_cache::Origin;
 use crate::verify::peer::Peer;
 use crate::verify::policy::Why;
+
+impl Connection {
+    /// Who the peer is. `None` before the handshake is complete, if the peer presented no
+    /// certificate, and once this side has ended the connection for an error. It stays after the peer's alert
+    /// or a truncation: who it was is still known. A client that a server of TLS 1.2 has refused knows it too, if the
+    /// server has proved who it is by then.
+    pub fn peer(&self) -> Option<&Peer> {
+        match (&self.failure, &self.established) {
+            (Some(failure), _) if failure.alert().is_some() => None,
+            (_, Some(established)) => established.peer.as_ref(),
+            (Some(_), None) => self.identified.as_ref(),
+            (None, None) => None,
+        }
+    }
+
+    /// The verify result: `None` if no certificate was verified, which is not success
+    /// (`SSL_get_verify_result` says 0 then).
+    pub fn verify_result(&self) -> Option<VerifyCode> {
+        if let Some(Error::PeerRejected { rejection, .. }) = &self.failure {
+            return Some(rejection.code);
+        }
+        self.peer().map(Peer::code)
+    }
+}
 
 /// A version of the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

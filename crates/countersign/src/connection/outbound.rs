@@ -191,7 +191,10 @@ impl Outbound {
                 self.install(keys);
             }
             Effect::Note(note) => self.tracer.record(note),
-            Effect::InstallReadKeys(_) | Effect::SkipEarlyData | Effect::SettleVersion(_) => {}
+            Effect::InstallReadKeys(_)
+            | Effect::SkipEarlyData
+            | Effect::SettleVersion(_)
+            | Effect::Identify(_) => {}
         }
         Ok(())
     }

@@ -26,6 +26,7 @@ use crate::keys::installed::TrafficKeys;
 use crate::keys::schedule13::{Installed, TrafficSecret};
 use crate::messages::{Message, write_message};
 use crate::verify::mode::VerifyMode;
+use crate::verify::peer::Peer;
 use crate::verify::policy::Request;
 use crate::verify::question::{AnswerBody, Inquiry};
 
@@ -43,6 +44,8 @@ pub(crate) enum Effect {
     SkipEarlyData,
     /// The version is settled, and with it what records and alerts mean.
     SettleVersion(ProtocolVersion),
+    /// Who the peer has proved to be, should it end the handshake now.
+    Identify(Peer),
     /// Tell whoever traces the connection.
     Note(Traced<'static>),
 }
@@ -212,6 +215,11 @@ impl Wire {
     /// Settles the version, before anything is sent in it.
     pub(crate) fn settle_version(&self, version: ProtocolVersion) {
         self.lock().effects.push(Effect::SettleVersion(version));
+    }
+
+    /// Says who the peer has proved to be, should it end the handshake before it is complete.
+    pub(crate) fn identify(&self, peer: Peer) {
+        self.lock().effects.push(Effect::Identify(peer));
     }
 
     /// Tells whoever traces the connection, in order with what is sent.

@@ -82,18 +82,10 @@ pub(crate) async fn connect(
     let previous = attempt.previous.as_ref();
 
     let parties = (&attempt.server, previous);
-    let claim =
-        receive_server_certificate(&wire, &config, transcript, terms.suite, parties).await?;
-    let randoms = &terms.randoms;
-    let share = key_exchange::receive_server_key_exchange(
-        &wire,
-        transcript,
-        &config,
-        claim.as_ref(),
-        randoms,
-    )
-    .await?;
+    let (mut server, share) =
+        authenticate_server(&wire, &config, transcript, &terms, parties).await?;
     let request = receive_request(&wire, transcript, terms.suite).await?; // and the ServerHelloDone
+    server.asked = request.is_some();
 
     let own = match &request {
         Some(request) => {
@@ -102,6 +94,7 @@ pub(crate) async fn connect(
         None => None,
     };
     let premaster = key_exchange::send_client_key_exchange(&wire, transcript, &config, &share)?;
+    let randoms = &terms.randoms;
     let derived_from = (&*transcript, randoms);
     let master = terms
         .derivation
@@ -118,7 +111,6 @@ pub(crate) async fn connect(
     let (ticket, server_finished) =
         receive_server_finished(&wire, transcript, &terms, (&master, keys.server)).await?;
 
-    let server = Server::proved(claim, &share, request.is_some());
     let finished = (client_finished, server_finished);
     let secrets = (master, finished);
     conclude(
@@ -237,6 +229,29 @@ fn check_resumption(offer: &Offer, suite: CipherSuite, hello: &ServerHello<'_>) 
         return Err(Violation::ExtendedMasterSecretLost.into());
     }
     Ok(true)
+}
+
+/// Finds out who the server is: takes in its Certificate, if it has one, and its half of the key exchange, which
+/// proves that the key is the server's.
+async fn authenticate_server(
+    wire: &Wire,
+    config: &Config,
+    transcript: &mut Transcript,
+    terms: &Terms,
+    parties: (&ServerName<'static>, Option<&Previous>),
+) -> Result<(Server, ServerShare)> {
+    let claim = receive_server_certificate(wire, config, transcript, terms.suite, parties).await?;
+    let claimed = claim.as_ref();
+    let randoms = &terms.randoms;
+    let share =
+        key_exchange::receive_server_key_exchange(wire, transcript, config, claimed, randoms)
+            .await?;
+    let server = Server::proved(claim, &share);
+    // Should it refuse us before the handshake is complete, it is known who did.
+    if let Some(peer) = &server.peer {
+        wire.identify(peer.clone());
+    }
+    Ok((server, share))
 }
 
 /// Takes in the server's Certificate, and our verdict about it; under an anonymous suite there is none.
@@ -363,11 +378,12 @@ struct Server {
     peer: Option<Peer>,
     scheme: Option<SignatureScheme>,
     group: Option<Group>,
+    /// Whether it asked who we are.
     asked: bool,
 }
 
 impl Server {
-    fn proved(claim: Option<Claim>, share: &ServerShare, asked: bool) -> Self {
+    fn proved(claim: Option<Claim>, share: &ServerShare) -> Self {
         let scheme = share.scheme;
         Self {
             peer: claim
@@ -375,7 +391,7 @@ impl Server {
                 .map(|(claim, scheme)| claim.proved(scheme).peer),
             scheme,
             group: Some(share.group),
-            asked,
+            asked: false,
         }
     }
 }

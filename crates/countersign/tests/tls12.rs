@@ -16,6 +16,7 @@ use countersign::{
     ServerSide, Since, TicketKeyring, VerifyMode,
 };
 use pair::{Authority, End, For, Pair};
+use rcgen::KeyUsagePurpose;
 
 /// A server in this mode takes nobody without a certificate.
 const INSIST: VerifyMode = VerifyMode::PEER.with(VerifyMode::FAIL_IF_NO_PEER_CERT);
@@ -392,3 +393,29 @@ fn a_server_that_gives_up_early_is_nobody() {
     assert!(pair.client.connection.peer().is_none());
 }
 
+/// RFC 5246 §7.4.2: the server signs its half of the key exchange, and its certificate has to allow that.
+#[test]
+fn a_server_whose_key_may_not_sign_does_not_authenticate() {
+    let setup = Setup::new();
+    let issue = |usage| {
+        let authority = &setup.authority;
+        authority.issue_with("server.example", For::Server, |params| {
+            params.key_usages = vec![usage];
+        })
+    };
+    let agreement = issue(KeyUsagePurpose::KeyAgreement);
+    let connect_to = |credentials: &[&countersign::Credential]| {
+        let mut server = ServerConfig::builder();
+        for credential in credentials {
+            server = server.credential((*credential).clone());
+        }
+        connect(&setup.client().build().unwrap(), &server.build().unwrap())
+    };
+    let pair = connect_to(&[&agreement]);
+    let refused = pair.server.error.as_ref().unwrap();
+    assert_eq!(refused.alert(), Some(Alert::HandshakeFailure));
+    assert!(refused.to_string().contains("digitalSignature"));
+
+    let signature = issue(KeyUsagePurpose::DigitalSignature);
+    assert_connected(&mut connect_to(&[&agreement, &signature]));
+}

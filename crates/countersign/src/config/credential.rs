@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use countersign_x509::Certificate;
+use countersign_x509::{Certificate, KeyUsage};
 use pki_types::pem::{self, PemObject};
 use pki_types::{CertificateDer, PrivateKeyDer};
 use zeroize::Zeroizing;
@@ -20,6 +20,7 @@ pub struct Credential {
     chain: Arc<[CertificateDer<'static>]>,
     signer: Arc<dyn Signer>,
     key_strength: u32,
+    may_sign: bool,
 }
 
 impl Credential {
@@ -43,10 +44,12 @@ impl Credential {
             });
         }
         let key_strength = certificate.public_key().security_bits();
+        let may_sign = allows_signing(&certificate);
         Ok(Self {
             chain: chain.into(),
             signer: Arc::new(key),
             key_strength,
+            may_sign,
         })
     }
 
@@ -63,10 +66,12 @@ impl Credential {
         let certificate = Certificate::parse(leaf)
             .map_err(|error| CredentialError::Certificate(error.to_string()))?;
         let key_strength = certificate.public_key().security_bits();
+        let may_sign = allows_signing(&certificate);
         Ok(Self {
             chain: chain.into(),
             signer: Arc::new(signer),
             key_strength,
+            may_sign,
         })
     }
 
@@ -121,9 +126,19 @@ impl Credential {
         self.key_strength
     }
 
+    /// Whether the certificate lets its key sign: there is no keyUsage extension, or it says digitalSignature.
+    pub(crate) fn may_sign(&self) -> bool {
+        self.may_sign
+    }
+
     pub(crate) fn signer(&self) -> &dyn Signer {
         &*self.signer
     }
+}
+
+fn allows_signing(certificate: &Certificate<'_>) -> bool {
+    let usage = certificate.extensions().key_usage();
+    usage.is_none_or(KeyUsage::digital_signature)
 }
 
 fn describe(error: &pem::Error) -> String {

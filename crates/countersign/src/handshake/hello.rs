@@ -187,14 +187,25 @@ pub(crate) fn no_common_scheme(config: &Config, peer_schemes: List<'_, u16>) -> 
         .iter()
         .flat_map(|credential| credential.signer().schemes());
     let ours = keys.filter(|scheme| config.signature_schemes.contains(scheme));
+    unsigned(
+        enumerate(ours.map(|scheme| scheme.to_string().into())),
+        peer_schemes,
+    )
+}
+
+/// The error of a server whose certificates do not let their keys sign.
+pub(crate) fn no_key_that_signs(peer_schemes: List<'_, u16>) -> Error {
+    let ours = "none, as the keyUsage of its certificate lacks digitalSignature";
+    unsigned(ours.to_owned(), peer_schemes)
+}
+
+fn unsigned(ours: String, peer_schemes: List<'_, u16>) -> Error {
+    let theirs = peer_schemes.iter();
+    let theirs = theirs.map(|code| SignatureScheme::from(code).to_string().into());
     Error::NothingInCommon {
         what: Negotiated::SignatureScheme,
-        ours: enumerate(ours.map(|scheme| scheme.to_string().into())),
-        theirs: enumerate(
-            peer_schemes
-                .iter()
-                .map(|code| SignatureScheme::from(code).to_string().into()),
-        ),
+        ours,
+        theirs: enumerate(theirs),
         alert: Alert::HandshakeFailure,
     }
 }

@@ -87,7 +87,11 @@ pub(crate) fn choose<'c>(
         hello::no_common_group(ours(), theirs)
     } else {
         let theirs = hello.extensions.signature_algorithms.unwrap_or_default();
-        hello::no_common_scheme(config, theirs)
+        if config.credentials.iter().any(Credential::may_sign) {
+            hello::no_common_scheme(config, theirs)
+        } else {
+            hello::no_key_that_signs(theirs)
+        }
     })
 }
 
@@ -142,11 +146,13 @@ fn choose_credential<'c>(
             scheme.is_rsa() == wants_rsa && curve_fits
         })
         .collect();
-    hello::choose_credential(
-        config,
-        ProtocolVersion::Tls12,
-        List::from(schemes.as_slice()),
-    )
+    // RFC 5246 §7.4.2: the certificate MUST allow the key to be used for signing.
+    let mut ours = config.credentials.iter().filter(|own| own.may_sign());
+    ours.find_map(|own| {
+        let schemes = List::from(schemes.as_slice());
+        let scheme = hello::choose_scheme(config, ProtocolVersion::Tls12, own, schemes)?;
+        Some((own, scheme))
+    })
 }
 
 /// The smallest group that is strong enough. RFC 7919 §4: a client that names groups over finite fields MUST be given

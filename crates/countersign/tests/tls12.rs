@@ -419,3 +419,19 @@ fn a_server_whose_key_may_not_sign_does_not_authenticate() {
     let signature = issue(KeyUsagePurpose::DigitalSignature);
     assert_connected(&mut connect_to(&[&agreement, &signature]));
 }
+
+#[test]
+fn a_server_without_a_certificate_meets_a_client_of_both_versions_in_tls_1_2() {
+    let (client, server) = anonymous();
+    let client = client.versions([ProtocolVersion::Tls12, ProtocolVersion::Tls13]);
+    let mut pair = connect(&client.build().unwrap(), &server.build().unwrap());
+    assert_connected(&mut pair);
+    assert!(pair.client.connection.is_anonymous());
+}
+
+#[test]
+fn a_server_of_tls_1_3_needs_a_certificate_in_any_case() {
+    let (_, server) = anonymous();
+    let newest = server.versions([ProtocolVersion::Tls13]);
+    assert_eq!(newest.build().err(), Some(BuildError::NoCredential));
+}

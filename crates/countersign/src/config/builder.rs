@@ -607,9 +607,15 @@ impl ConfigBuilder<ServerSide> {
     ///
     /// # Errors
     /// A [`BuildError`] names the call that is missing or mistaken.
-    pub fn build(self) -> Result<Arc<ServerConfig>, BuildError> {
-        if self.credentials.is_empty() && !self.allow_anonymous {
-            return Err(BuildError::NoCredential);
+    pub fn build(mut self) -> Result<Arc<ServerConfig>, BuildError> {
+        if self.credentials.is_empty() {
+            // The anonymous suites of TLS 1.2 do without, and nothing else does.
+            let may_do_without = self.allow_anonymous;
+            self.versions
+                .retain(|version| may_do_without && *version == ProtocolVersion::Tls12);
+            if self.versions.is_empty() {
+                return Err(BuildError::NoCredential);
+            }
         }
         let subjects = self
             .trust

@@ -1,5 +1,7 @@
 //! [`Stream`]: a connection over anything that reads and writes, such as a `TcpStream`.
 
+mod kept;
+
 use core::fmt;
 use core::ops::Range;
 use std::io::{self, BufRead, IoSlice, Read, Write};
@@ -12,6 +14,7 @@ use crate::connection::Connection;
 use crate::connection::event::{Completed, Event};
 use crate::error::{Error, Misuse};
 use crate::verify::question::{Answer, Question};
+use kept::Kept;
 
 /// Room for one record of the largest size, and some of the next.
 const INPUT_SIZE: usize = 32 * 1024;
@@ -19,13 +22,17 @@ const INPUT_SIZE: usize = 32 * 1024;
 /// How much plaintext is sealed at a time: a call of `write` takes no more than this.
 const WRITE_SIZE: usize = 64 * 1024;
 
+/// How much data is kept that comes in while a write waits for a renegotiation.
+const KEPT_SIZE: usize = 256 * 1024;
+
 /// Answers a connection's questions.
 type Answerer = Box<dyn FnMut(Question) -> Answer + Send>;
 
 /// A connection over a blocking transport.
 ///
 /// Reads and writes are plaintext. Writing writes through: what `write` accepted has been handed to
-/// the transport when it returns.
+/// the transport when it returns. While TLS 1.2 renegotiates nothing can be sent, so a write completes the
+/// renegotiation first; what comes in meanwhile is kept for the reads that follow.
 ///
 /// ```no_run
 /// use std::io::{Read, Write};
@@ -49,6 +56,8 @@ pub struct Stream<S> {
     unread: Range<usize>,
     /// Decrypted bytes within `input`, not yet handed out.
     plaintext: Range<usize>,
+    /// Decrypted bytes that came before those.
+    kept: Kept,
     /// Bytes for the transport; those before `sent` are written.
     output: Vec<u8>,
     sent: usize,
@@ -108,6 +117,7 @@ impl<S: Read + Write> Stream<S> {
             input: Vec::new(),
             unread: 0..0,
             plaintext: 0..0,
+            kept: Kept::default(),
             output,
             sent: 0,
             answerer: None,
@@ -209,10 +219,17 @@ impl<S: Read + Write> Stream<S> {
     /// # Errors
     /// Whatever ends the connection, and what the transport says.
     pub fn step(&mut self) -> Result<Progress, StreamError> {
-        if !self.plaintext.is_empty() {
+        if let Some(what) = self.kept.take_completed() {
+            return Ok(Progress::Completed(what));
+        }
+        if self.has_plaintext() {
             return Ok(Progress::Data);
         }
         self.advance()
+    }
+
+    fn has_plaintext(&self) -> bool {
+        !self.kept.data().is_empty() || !self.plaintext.is_empty()
     }
 
     fn advance(&mut self) -> Result<Progress, StreamError> {
@@ -301,9 +318,33 @@ impl<S: Read + Write> Stream<S> {
         Ok(())
     }
 
+    /// Drives the connection until data can be sent again. Reading is what completes a renegotiation, and what comes
+    /// in before its end is kept.
+    ///
+    /// # Errors
+    /// [`Misuse::RenegotiationRunning`] if that becomes too much: it has to be read first.
+    fn complete_renegotiation(&mut self) -> Result<(), StreamError> {
+        while self.connection.is_renegotiating() {
+            let plaintext = self.input.get(self.plaintext.clone()).unwrap_or_default();
+            self.kept.push_data(plaintext);
+            self.plaintext = 0..0;
+            if self.kept.len() > KEPT_SIZE {
+                return Err(Error::Misuse(Misuse::RenegotiationRunning).into());
+            }
+            match self.advance()? {
+                Progress::Completed(what) => self.kept.push_completed(what),
+                Progress::PeerClosed => return Err(Error::Closed.into()),
+                Progress::More | Progress::Data => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Decrypts until there is plaintext, or the end.
     fn fill_plaintext(&mut self) -> io::Result<()> {
-        while self.plaintext.is_empty() {
+        // Who only reads does not hear what was completed.
+        while self.kept.take_completed().is_some() {}
+        while !self.has_plaintext() {
             match self.advance() {
                 Ok(Progress::PeerClosed) => break,
                 Ok(_) => {}
@@ -339,10 +380,16 @@ impl<S: Read + Write> BufRead for Stream<S> {
     /// The plaintext of one record, without copying it.
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         self.fill_plaintext()?;
+        if !self.kept.data().is_empty() {
+            return Ok(self.kept.data());
+        }
         Ok(self.input.get(self.plaintext.clone()).unwrap_or_default())
     }
 
     fn consume(&mut self, amount: usize) {
+        if !self.kept.data().is_empty() {
+            return self.kept.consume(amount);
+        }
         self.plaintext.start = self
             .plaintext
             .start
@@ -358,6 +405,7 @@ impl<S: Read + Write> Write for Stream<S> {
 
     fn write_vectored(&mut self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
         self.handshake()?;
+        self.complete_renegotiation()?;
         let first = buffers.iter().find(|buffer| !buffer.is_empty());
         let total: usize = buffers
             .iter()

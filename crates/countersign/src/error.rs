@@ -219,7 +219,7 @@ impl fmt::Display for Misuse {
                 "The protocol version of this connection has no such thing: look at Connection::agreed first."
             }
             Self::RenegotiationRunning => {
-                "A renegotiation is running. Call Connection::receive until Event::Completed, then send."
+                "A renegotiation is running. Receive what the peer sends until Event::Completed, then send."
             }
             Self::CannotRenegotiateSafely => {
                 "The peer lacks secure renegotiation (RFC 5746) or the extended master secret (RFC 7627). \

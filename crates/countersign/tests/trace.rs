@@ -6,7 +6,9 @@ mod pair;
 
 use std::sync::{Arc, Mutex};
 
-use countersign::{ClientConfig, ServerConfig, Trace, TraceEvent, Traced, VerifyMode};
+use countersign::{
+    ClientConfig, ProtocolVersion, ServerConfig, Trace, TraceEvent, Traced, VerifyMode,
+};
 use pair::{Authority, For, Pair};
 
 /// Writes down what one end saw, in words.
@@ -38,7 +40,10 @@ impl Trace for Minutes {
                 protection,
                 alert,
             } => format!("{direction} alert {} {protection}", alert.name()),
-            Traced::ChangeCipherSpec { direction } => format!("{direction} ccs"),
+            Traced::ChangeCipherSpec {
+                direction,
+                protection,
+            } => format!("{direction} ccs {protection}"),
             Traced::Data { direction, length } => format!("{direction} {length} bytes"),
             Traced::RequestOmitted(why) => format!("omitted {why:?}"),
             Traced::Judged {
@@ -60,10 +65,15 @@ struct Setup {
 }
 
 fn setup(mode: VerifyMode, known: bool) -> Setup {
+    setup_with(ProtocolVersion::Tls13, mode, known)
+}
+
+fn setup_with(version: ProtocolVersion, mode: VerifyMode, known: bool) -> Setup {
     let (authority, other) = (Authority::new("Test CA"), Authority::new("Other CA"));
     let (client, server) = (Minutes::default(), Minutes::default());
     let issuer = if known { &authority } else { &other };
     let client_config = ClientConfig::builder()
+        .versions([version])
         .trust(authority.trust())
         .credential(issuer.issue("client.example", For::Client))
         .trace(client.clone());
@@ -91,13 +101,13 @@ fn both_ends_tell_the_same_story() {
     let handshake = [
         "received ClientHello plain",
         "sent ServerHello plain",
-        "sent ccs",
+        "sent ccs plain",
         "sent EncryptedExtensions handshake",
         "sent Certificate handshake",
         "sent CertificateVerify handshake",
         "omitted PostHandshakeOnly",
         "sent Finished handshake",
-        "received ccs",
+        "received ccs plain",
         "received Finished handshake",
         "sent NewSessionTicket application",
         "completed Handshake false",
@@ -106,8 +116,8 @@ fn both_ends_tell_the_same_story() {
     let handshake = [
         "sent ClientHello plain",
         "received ServerHello plain",
-        "sent ccs",
-        "received ccs",
+        "sent ccs plain",
+        "received ccs plain",
         "received EncryptedExtensions handshake",
         "received Certificate handshake",
         "judged server 0 true",
@@ -147,6 +157,57 @@ fn both_ends_tell_the_same_story() {
         "received NewSessionTicket application",
     ];
     assert_eq!(talk.client.take(), later);
+}
+
+#[test]
+fn a_renegotiation_is_told_with_the_keys_that_protect_it() {
+    let mut talk = setup_with(ProtocolVersion::Tls12, VerifyMode::NONE, true);
+    let handshake = [
+        "received ClientHello plain",
+        "sent ServerHello plain",
+        "sent Certificate plain",
+        "sent ServerKeyExchange plain",
+        "omitted NotAskedFor",
+        "sent ServerHelloDone plain",
+        "received ClientKeyExchange plain",
+        "received ccs plain",
+        "received Finished application",
+        "sent NewSessionTicket plain",
+        "sent ccs plain",
+        "sent Finished application",
+        "completed Handshake false",
+    ];
+    assert_eq!(talk.server.take(), handshake);
+    talk.client.take();
+
+    let server = &mut talk.pair.server;
+    server.connection.set_verify_mode(VerifyMode::PEER).unwrap();
+    server
+        .connection
+        .request_peer_certificate(&mut server.output)
+        .unwrap();
+    talk.pair.run();
+    let client = talk.client.take();
+    let again = [
+        "received HelloRequest application",
+        "sent ClientHello application",
+        "received ServerHello application",
+        "received Certificate application",
+        "judged server 0 true",
+        "received ServerKeyExchange application",
+        "received CertificateRequest application",
+        "received ServerHelloDone application",
+        "sent Certificate application",
+        "sent ClientKeyExchange application",
+        "sent CertificateVerify application",
+        "sent ccs application",
+        "sent Finished application",
+        "received NewSessionTicket application",
+        "received ccs application",
+        "received Finished application",
+        "completed Renegotiation false",
+    ];
+    assert_eq!(client, again);
 }
 
 #[test]

@@ -198,7 +198,10 @@ impl Inbound {
                 alert: Alert::from(*code),
             }),
             (ContentType::ChangeCipherSpec, _) => {
-                self.tracer.record(Traced::ChangeCipherSpec { direction });
+                self.tracer.record(Traced::ChangeCipherSpec {
+                    direction,
+                    protection,
+                });
             }
             (ContentType::ApplicationData, _) => self.tracer.record(Traced::Data {
                 direction,

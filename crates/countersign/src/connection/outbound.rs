@@ -181,9 +181,10 @@ impl Outbound {
             }
             Effect::SendChangeCipherSpec => {
                 self.flush(flight, output)?;
-                self.write_change_cipher_spec(output)?;
+                let protection = self.write_change_cipher_spec(output)?;
                 self.tracer.record(Traced::ChangeCipherSpec {
                     direction: Direction::Sent,
+                    protection,
                 });
             }
             Effect::InstallWriteKeys(keys) => {
@@ -216,16 +217,19 @@ impl Outbound {
     }
 
     /// In TLS 1.3 a `change_cipher_spec` is never encrypted (RFC 9846 §5). In TLS 1.2 it is a record as
-    /// others: in a renegotiation it goes out under the keys of before.
-    fn write_change_cipher_spec(&mut self, output: &mut Vec<u8>) -> Result<()> {
+    /// others: in a renegotiation it goes out under the keys of before. Says which it was.
+    fn write_change_cipher_spec(&mut self, output: &mut Vec<u8>) -> Result<Protection> {
         let content = [IoSlice::new(&[1])];
         match &mut self.sealer {
-            Sealer::Tls12(_) if self.closed => Ok(()),
-            Sealer::Tls12(_) => self
-                .sealer
-                .seal(ContentType::ChangeCipherSpec, &content, output),
+            Sealer::Tls12(_) if self.closed => Ok(Protection::Application),
+            Sealer::Tls12(_) => {
+                let kind = ContentType::ChangeCipherSpec;
+                self.sealer.seal(kind, &content, output)?;
+                Ok(Protection::Application)
+            }
             Sealer::Plain { .. } | Sealer::Keyed(_) => {
-                Sealer::plain().seal(ContentType::ChangeCipherSpec, &content, output)
+                Sealer::plain().seal(ContentType::ChangeCipherSpec, &content, output)?;
+                Ok(Protection::Plain)
             }
         }
     }

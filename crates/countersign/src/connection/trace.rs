@@ -78,10 +78,12 @@ pub enum Traced<'e> {
         /// Which one.
         alert: Alert,
     },
-    /// A `change_cipher_spec`, which means nothing in TLS 1.3 (RFC 9846 §D.4).
+    /// A `change_cipher_spec`: in TLS 1.2 new keys begin behind it, in TLS 1.3 it means nothing (RFC 9846 §D.4).
     ChangeCipherSpec {
         /// Whether this end sent or received it.
         direction: Direction,
+        /// Under which keys it went itself.
+        protection: Protection,
     },
     /// Application data: how much, not what.
     Data {
@@ -135,9 +137,9 @@ impl fmt::Display for Direction {
 pub enum Protection {
     /// Under none: anybody can read it.
     Plain,
-    /// Under the keys of the handshake.
+    /// Under the keys of the handshake (TLS 1.3).
     Handshake,
-    /// Under the keys of application data.
+    /// Under the keys of application data. TLS 1.2 has no others.
     Application,
 }
 

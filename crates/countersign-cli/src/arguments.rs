@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use countersign::ProtocolVersion;
 use countersign_x509::{ExpectedName, UnixTime};
 
 use crate::address::Target;
@@ -75,6 +76,7 @@ Examples:
   countersign connect localhost:4433 --ca countersign-ca/ca.pem \\
       --cert countersign-ca/client.pem --key countersign-ca/client.key
   countersign connect localhost:4433 --ca countersign-ca/ca.pem --probe --path /private
+  countersign connect localhost:4433 --ca countersign-ca/ca.pem --trace --renegotiate
   countersign connect 192.0.2.7:8443 --name db.example --json < /dev/null
 
 The summary goes to stderr, what the server sends goes to stdout.
@@ -117,15 +119,43 @@ pub(crate) struct ConnectArguments {
     /// What --probe asks for, since a server may ask for a certificate there.
     #[arg(long, value_name = "PATH", default_value = "/")]
     pub path: String,
-    /// Speak TLS 1.3 only (today the only version there is).
+    #[command(flatten)]
+    pub version: VersionArguments,
+    /// Renegotiate once after the handshake, as client; means --tls12, since TLS 1.3 has no renegotiation.
+    #[arg(long, conflicts_with_all = ["tls13", "probe"])]
+    pub renegotiate: bool,
+    /// Offer suites under which NOBODY IS AUTHENTICATED too: whoever is on the way may be at the other end (TLS 1.2).
     #[arg(long)]
-    pub tls13: bool,
+    pub anonymous: bool,
     /// Give up connecting, and then the handshake, after this many seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub timeout: u64,
     /// Print the summary as JSON on stdout (schema: docs/cli-json.md) and close.
     #[arg(long)]
     pub json: bool,
+}
+
+/// Which versions this side speaks: both, unless one is chosen.
+#[derive(Clone, Copy, Debug, Args)]
+#[group(multiple = false)]
+pub(crate) struct VersionArguments {
+    /// Speak TLS 1.2 only.
+    #[arg(long)]
+    pub tls12: bool,
+    /// Speak TLS 1.3 only.
+    #[arg(long)]
+    pub tls13: bool,
+}
+
+impl VersionArguments {
+    /// The only version, if one is chosen.
+    pub(crate) fn only(self) -> Option<ProtocolVersion> {
+        match self {
+            Self { tls12: true, .. } => Some(ProtocolVersion::Tls12),
+            Self { tls13: true, .. } => Some(ProtocolVersion::Tls13),
+            _ => None,
+        }
+    }
 }
 
 /// The certificate that this side presents.
@@ -179,8 +209,8 @@ pub(crate) struct ServeArguments {
         default_value = "none"
     )]
     pub verify: Vec<ClientCheck>,
-    /// Ask visitors of this path, and of all below it, for a certificate, and insist. They are asked after the
-    /// handshake, when they come there; several are possible.
+    /// Ask visitors of this path, and of all below it, for a certificate, and insist. They are asked when they come
+    /// there, after the handshake or by renegotiation (TLS 1.2); several are possible.
     #[arg(long, value_name = "PATH")]
     pub ask: Vec<String>,
     /// The same, without insisting.
@@ -197,6 +227,15 @@ pub(crate) struct ServeArguments {
         default_value = "http/1.1"
     )]
     pub alpn: Vec<String>,
+    #[command(flatten)]
+    pub version: VersionArguments,
+    /// Let visitors renegotiate when they want to (TLS 1.2).
+    #[arg(long)]
+    pub renegotiate: bool,
+    /// Take visitors under suites under which NOBODY IS AUTHENTICATED too; without --cert there are no others (TLS
+    /// 1.2).
+    #[arg(long)]
+    pub anonymous: bool,
     /// End after this many connections.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub once: Option<u64>,
@@ -408,6 +447,15 @@ mod tests {
             panic!("not serve");
         };
         assert_eq!(serve.verify, [ClientCheck::Require, ClientCheck::Once]);
+    }
+
+    #[test]
+    fn only_one_version_can_be_the_only_one() {
+        for switches in [["--tls12", "--tls13"], ["--renegotiate", "--tls13"]] {
+            let all = ["countersign", "connect", "example.org"].into_iter();
+            let refused = Arguments::try_parse_from(all.chain(switches));
+            assert!(refused.unwrap_err().to_string().contains("--tls13"));
+        }
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Asking visitors who they are when they come to certain paths: authentication after the handshake.
+//! Asking visitors who they are when they come to certain paths: authentication after the handshake, or in TLS 1.2
+//! a renegotiation.
 
 use std::io::{self, BufRead};
 use std::time::Duration;
@@ -119,7 +120,9 @@ pub(crate) fn authenticate(
 fn wait(stream: &mut Stream<PatientSocket>, reader: &mut RequestReader) -> Result<(), StreamError> {
     loop {
         match stream.step()? {
-            Progress::Completed(Completed::PostHandshakeAuthentication) => return Ok(()),
+            Progress::Completed(
+                Completed::PostHandshakeAuthentication | Completed::Renegotiation,
+            ) => return Ok(()),
             Progress::Data => {
                 let data = stream.fill_buf()?;
                 let length = data.len();

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign::{
-    ClientConfig, ClientSide, ConfigBuilder, Credential, StreamError, TrustStore, VerifyMode,
+    ClientConfig, ClientSide, ConfigBuilder, Credential, ProtocolVersion, StreamError, TrustStore,
+    VerifyMode,
 };
 use pki_types::ServerName;
 use serde::Serialize;
@@ -68,6 +69,17 @@ pub(crate) fn builder(arguments: &ConnectArguments) -> Result<ConfigBuilder<Clie
     if let Some(depth) = arguments.depth {
         builder = builder.verify_depth(depth);
     }
+    let only = if arguments.renegotiate {
+        Some(ProtocolVersion::Tls12)
+    } else {
+        arguments.version.only()
+    };
+    if let Some(version) = only {
+        builder = builder.versions([version]);
+    }
+    if arguments.anonymous {
+        builder = builder.allow_anonymous();
+    }
     // The session answers, so that it knows when it is asked; it offers to be asked at any time.
     builder = builder.ask_for_credential(true);
     if let Some(log) = KeyLogFile::from_environment()? {
@@ -113,26 +125,49 @@ fn attempt(
     }
     let mut session = Session::start(config, name, socket, patience).map_err(trouble)?;
     session.present(credential);
-    session.announce_answers();
-    session.handshake(patience).map_err(trouble)?;
+    session.announce();
+    let connected = session.handshake(patience);
     outcome.connected(&session);
+    connected.map_err(|error| session.blame(&error))?;
     if arguments.json {
-        let ended = session.settle(&mut io::sink(), patience);
-        outcome.requests = session.requests().to_vec();
-        return ended.map_err(trouble);
+        let ended = renegotiate(arguments, &mut session, &mut io::sink())
+            .and_then(|()| session.settle(&mut io::sink(), patience));
+        outcome.connected(&session);
+        return ended.map_err(|error| session.blame(&error));
     }
     terminal::print_aside(&outcome.summary());
     let stdout = io::stdout();
     let ended = if stdout.is_terminal() {
-        session.relay(&mut Visible(stdout), patience)
+        converse(arguments, &mut session, &mut Visible(stdout))
     } else {
-        session.relay(&mut stdout.lock(), patience)
+        converse(arguments, &mut session, &mut stdout.lock())
     };
     match ended {
         // Somebody who reads no further, such as `head`, is no failure.
         Err(StreamError::Transport(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => other.map_err(trouble),
+        other => other.map_err(|error| session.blame(&error)),
     }
+}
+
+/// Passes data through, and renegotiates before it if that was asked for.
+fn converse(
+    arguments: &ConnectArguments,
+    session: &mut Session,
+    sink: &mut dyn Write,
+) -> Result<(), StreamError> {
+    renegotiate(arguments, session, sink)?;
+    session.relay(sink, Duration::from_secs(arguments.timeout))
+}
+
+fn renegotiate(
+    arguments: &ConnectArguments,
+    session: &mut Session,
+    sink: &mut dyn Write,
+) -> Result<(), StreamError> {
+    if !arguments.renegotiate {
+        return Ok(());
+    }
+    session.renegotiate(sink, Duration::from_secs(arguments.timeout))
 }
 
 pub(crate) fn dial(
@@ -195,6 +230,7 @@ struct Outcome {
     agreement: Option<Agreement>,
     verification: Option<Verification>,
     requests: Vec<RequestAnswered>,
+    renegotiations: u32,
     trouble: Option<Trouble>,
 }
 
@@ -206,14 +242,17 @@ impl Outcome {
             agreement: None,
             verification: None,
             requests: Vec::new(),
+            renegotiations: 0,
             trouble: None,
         }
     }
 
+    /// Notes what the connection knows.
     fn connected(&mut self, session: &Session) {
         self.agreement = session.connection().agreed().map(observe::agreement);
         self.verification = session.connection().peer().map(observe::of_peer);
         self.requests = session.requests().to_vec();
+        self.renegotiations = session.renegotiations();
     }
 
     fn fail(&mut self, mut trouble: Trouble) -> Exit {
@@ -237,6 +276,7 @@ impl Outcome {
         if let Some(agreement) = &self.agreement {
             text.push_str(&agreement.line());
             text.push('\n');
+            text.extend(agreement.warning());
         }
         if let Some(verification) = &self.verification {
             text.push_str(&verification.text());
@@ -278,6 +318,7 @@ impl Outcome {
             agreement: self.agreement.as_ref(),
             verification: self.verification.as_ref(),
             certificate_requests: &self.requests,
+            renegotiations: self.renegotiations,
             error: self.trouble.as_ref().map(ErrorDocument::new),
         }
     }
@@ -295,6 +336,7 @@ struct Document<'a> {
     agreement: Option<&'a Agreement>,
     verification: Option<&'a Verification>,
     certificate_requests: &'a [RequestAnswered],
+    renegotiations: u32,
     error: Option<ErrorDocument<'a>>,
 }
 

@@ -67,7 +67,7 @@ fn direction(event: &TraceEvent<'_>) -> Option<Direction> {
     match event.what {
         Traced::Message { direction, .. }
         | Traced::Alert { direction, .. }
-        | Traced::ChangeCipherSpec { direction }
+        | Traced::ChangeCipherSpec { direction, .. }
         | Traced::Data { direction, .. } => Some(direction),
         _ => None,
     }
@@ -105,12 +105,10 @@ fn line(event: &TraceEvent<'_>) -> String {
             let what = format!("data ({length} bytes)");
             arrow(Protection::Application, from, &what, terminal::GOOD)
         }
-        _ => arrow(
-            Protection::Plain,
-            from,
-            "change_cipher_spec",
-            terminal::QUIET,
-        ),
+        Traced::ChangeCipherSpec { protection, .. } => {
+            arrow(protection, from, "change_cipher_spec", terminal::QUIET)
+        }
+        _ => note(event),
     }
 }
 
@@ -153,6 +151,7 @@ fn note(event: &TraceEvent<'_>) -> String {
         Traced::Completed { what, resumed } => {
             let what = match (what, resumed) {
                 (Completed::PostHandshakeAuthentication, _) => "authentication",
+                (Completed::Renegotiation, _) => "renegotiation",
                 (_, true) => "resumed handshake",
                 (_, false) => "handshake",
             };

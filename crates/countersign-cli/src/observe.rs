@@ -1,6 +1,8 @@
 //! From what the engine knows to what is said about it.
 
-use countersign::{Agreed, Alert, Error, Peer, Rejection, Report, StreamError, VerifyCode};
+use countersign::{
+    Agreed, Alert, Error, Peer, ProtocolVersion, Rejection, Report, StreamError, VerifyCode,
+};
 use countersign_x509::{Certificate, ChainLink, Check, Escaped, GeneralName, Time};
 
 use crate::failure::{Exit, Failure};
@@ -12,6 +14,7 @@ const LONGEST_TEXT: usize = 256;
 
 /// What was agreed on.
 pub(crate) fn agreement(agreed: &Agreed) -> Agreement {
+    let is_tls12 = agreed.version == ProtocolVersion::Tls12;
     Agreement {
         version: agreed.version.to_string(),
         suite: agreed.suite.to_string(),
@@ -25,6 +28,9 @@ pub(crate) fn agreement(agreed: &Agreed) -> Agreement {
             .as_ref()
             .map(|protocol| Escaped::new(protocol, LONGEST_TEXT).to_string()),
         server_name: agreed.server_name.clone(),
+        anonymous: agreed.suite.is_anonymous(),
+        extended_master_secret: is_tls12.then_some(agreed.extended_master_secret),
+        secure_renegotiation: is_tls12.then_some(agreed.secure_renegotiation),
     }
 }
 

@@ -7,7 +7,7 @@ use countersign::{Connection, Misuse, Since};
 use crate::escape::{for_html, for_terminal};
 use crate::http::Page;
 use crate::observe;
-use crate::summary::{Agreement, Link, Standing, Verification};
+use crate::summary::{Agreement, Link, NOBODY, Standing, Verification};
 
 /// What the server knows about a visitor.
 #[derive(Clone, Debug)]
@@ -73,6 +73,7 @@ impl Visitor {
                 "You say that you are {}, but that is not verified.",
                 leaf.subject
             ),
+            _ if self.agreement.anonymous => NOBODY.to_owned(),
             _ if self.asked => "You are a stranger: you sent no certificate.".to_owned(),
             _ => "You are a stranger: you were not asked for a certificate.".to_owned(),
         }
@@ -116,6 +117,7 @@ fn moment(since: Since) -> &'static str {
     match since {
         Since::Handshake => "in the handshake",
         Since::PostHandshake => "after the handshake, when asked",
+        Since::Renegotiation => "in a renegotiation",
         Since::Resumption => "on an earlier connection, verified again for this one",
         _ => "at another time",
     }
@@ -139,6 +141,10 @@ pub(crate) fn forbidden(why: Misuse, reads_html: bool) -> Page {
         Misuse::PeerCannotAuthenticate => {
             "Your client did not offer to be asked for one after the handshake."
         }
+        Misuse::CannotRenegotiateSafely => {
+            "Your client cannot renegotiate safely: it lacks RFC 5746 or the extended master secret."
+        }
+        Misuse::TooManyRenegotiations => "This connection was renegotiated too often.",
         _ => "You cannot be asked for one now.",
     };
     if reads_html {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use countersign::{
     CipherSuite, ClientConfig, ClientSessions, ClientSide, ConfigBuilder, Credential, Direction,
-    NamedGroup, ResumePolicy, StreamError, Trace, TraceEvent, Traced, VerifyMode,
+    NamedGroup, ProtocolVersion, ResumePolicy, StreamError, Trace, TraceEvent, Traced, VerifyMode,
 };
 use pki_types::ServerName;
 
@@ -22,8 +22,10 @@ use crate::terminal;
 use crate::trust;
 
 mod report;
+mod tls12;
 
 use report::{Choice, Findings, Protocols, Resumption};
+use tls12::Tls12;
 
 /// How long the server may take to answer a request.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
@@ -63,6 +65,7 @@ struct Probe<'a> {
 struct Visit {
     agreement: Option<Agreement>,
     verification: Option<Verification>,
+    version: Option<ProtocolVersion>,
     resumed: bool,
     requests: Vec<RequestAnswered>,
     /// The first line of the answer.
@@ -120,7 +123,9 @@ impl<'a> Probe<'a> {
             let second = self.visit(&config, true, findings)?;
             findings.resumption = Some(Resumption::new(&first, &second));
         }
-        for suite in CipherSuite::defaults() {
+        self.versions(first.version, findings)?;
+        let suites = CipherSuite::defaults().filter(|suite| findings.speaks(suite.version()));
+        for suite in suites.collect::<Vec<_>>() {
             let accepted = self.accepts(findings, |builder| builder.suites([suite]))?;
             findings.suites.push(Choice::new(suite.name(), accepted));
         }
@@ -128,7 +133,33 @@ impl<'a> Probe<'a> {
             let accepted = self.accepts(findings, |builder| builder.groups([group]))?;
             findings.groups.push(Choice::new(group.name(), accepted));
         }
-        self.protocols(findings)
+        self.protocols(findings)?;
+        if findings.speaks(ProtocolVersion::Tls12) {
+            findings.tls12 = Tls12::find(self, findings)?;
+        }
+        Ok(())
+    }
+
+    /// Which versions the server speaks, of those that may be tried.
+    fn versions(
+        &self,
+        known: Option<ProtocolVersion>,
+        findings: &mut Findings,
+    ) -> Result<(), Trouble> {
+        for version in [ProtocolVersion::Tls12, ProtocolVersion::Tls13] {
+            let may_try = self
+                .arguments
+                .version
+                .only()
+                .is_none_or(|only| only == version);
+            let spoken = match may_try {
+                true if known == Some(version) => Some(true),
+                true => Some(self.accepts(findings, |builder| builder.versions([version]))?),
+                false => None,
+            };
+            findings.versions.push((version, spoken));
+        }
+        Ok(())
     }
 
     fn builder(&self) -> Result<ConfigBuilder<ClientSide>, Trouble> {
@@ -158,7 +189,10 @@ impl<'a> Probe<'a> {
         restrict: impl FnOnce(ConfigBuilder<ClientSide>) -> ConfigBuilder<ClientSide>,
     ) -> Result<bool, Trouble> {
         let builder = restrict(self.builder()?).verify(VerifyMode::NONE);
-        let config = build(builder.resume_policy(ResumePolicy::Never))?;
+        // A group that the only version lacks cannot be offered.
+        let Ok(config) = build(builder.resume_policy(ResumePolicy::Never)) else {
+            return Ok(false);
+        };
         Ok(self.visit(&config, false, findings)?.agreement.is_some())
     }
 
@@ -169,16 +203,26 @@ impl<'a> Probe<'a> {
         ask_for_page: bool,
         findings: &mut Findings,
     ) -> Result<Visit, Trouble> {
+        let mut session = self.start(config, findings)?;
+        let mut visit = Visit::default();
+        let ended = self.talk(&mut session, ask_for_page, &mut visit);
+        visit.trouble = ended.err().map(|error| session.blame(&error));
+        visit.requests = session.requests().to_vec();
+        Ok(visit)
+    }
+
+    /// One connection, before its handshake.
+    fn start(
+        &self,
+        config: &Arc<ClientConfig>,
+        findings: &mut Findings,
+    ) -> Result<Session, Trouble> {
         let (socket, address) = connect::dial(&self.arguments.target, self.patience)?;
         findings.connected(address);
         let mut session = Session::start(config, self.name.clone(), socket, self.patience)
             .map_err(|error| Trouble::from(&error))?;
         session.present(self.credential.clone());
-        let mut visit = Visit::default();
-        let ended = self.talk(&mut session, ask_for_page, &mut visit);
-        visit.trouble = ended.err().map(|error| Trouble::from(&error));
-        visit.requests = session.requests().to_vec();
-        Ok(visit)
+        Ok(session)
     }
 
     fn talk(
@@ -191,6 +235,7 @@ impl<'a> Probe<'a> {
         let connection = session.connection();
         visit.agreement = connection.agreed().map(observe::agreement);
         visit.verification = connection.peer().map(observe::of_peer);
+        visit.version = connection.agreed().map(|agreed| agreed.version);
         visit.resumed = connection.agreed().is_some_and(|agreed| agreed.resumed);
         if !ask_for_page {
             return session.settle(&mut io::sink(), PARTING_PATIENCE);

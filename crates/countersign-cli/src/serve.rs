@@ -7,7 +7,9 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use countersign::{Credential, Misuse, ServerConfig, Stream, StreamError, VerifyMode};
+use countersign::{
+    Credential, Misuse, ProtocolVersion, ServerConfig, Stream, StreamError, VerifyMode,
+};
 use time::OffsetDateTime;
 
 use crate::arguments::{ClientCheck, ServeArguments};
@@ -49,7 +51,11 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<Exit, Failure> {
         |error: io::Error| Failure::new(Exit::Connect, format!("Cannot listen: {error}."));
     let address = listener.local_addr().map_err(cannot_listen)?;
     terminal::print(&format!("Listening on https://{address}/"))?;
-    if arguments.credential.cert.is_none() {
+    if arguments.anonymous {
+        let warning =
+            "Nobody is authenticated where a visitor and this server agree on an anonymous suite.";
+        terminal::print_aside(&terminal::paint(terminal::BAD, warning));
+    } else if arguments.credential.cert.is_none() {
         terminal::print_aside(
             "With a throwaway certificate that nobody trusts: try curl --insecure.",
         );
@@ -76,14 +82,29 @@ fn configure(arguments: &ServeArguments, paths: &AskedPaths) -> Result<Arc<Serve
         );
     }
     let mode = verify_mode(&arguments.verify)?;
-    let credential = match trust::credential(&arguments.credential)? {
-        Some(credential) => credential,
-        None => throwaway()?,
-    };
+    if arguments.anonymous && mode.contains(VerifyMode::FAIL_IF_NO_PEER_CERT) {
+        return Err(Failure::usage(
+            "Under an anonymous suite no visitor can show the certificate that --verify require insists on.",
+        )
+        .advise("Leave out --anonymous, or take --verify peer."));
+    }
     let mut builder = ServerConfig::builder()
-        .credential(credential)
         .verify(mode)
-        .alpn(&arguments.alpn);
+        .alpn(&arguments.alpn)
+        .client_renegotiation(arguments.renegotiate);
+    let mut only = arguments.version.only();
+    match trust::credential(&arguments.credential)? {
+        Some(credential) => builder = builder.credential(credential),
+        // Without a certificate there is no TLS 1.3.
+        None if arguments.anonymous => only = Some(ProtocolVersion::Tls12),
+        None => builder = builder.credential(throwaway()?),
+    }
+    if let Some(version) = only {
+        builder = builder.versions([version]);
+    }
+    if arguments.anonymous {
+        builder = builder.allow_anonymous();
+    }
     if let Some(path) = &arguments.ca {
         builder = builder.trust(trust::from_file(path)?);
     } else if mode.contains(VerifyMode::PEER) || !paths.is_empty() {

@@ -8,11 +8,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use countersign::{
-    ClientConfig, Completed, Connection, Credential, Error, Event, Question, Since, StreamError,
+    Alert, ClientConfig, Completed, Connection, Credential, Error, Event, Question, Since,
+    StreamError,
 };
 use pki_types::ServerName;
 use serde::Serialize;
 
+use crate::failure::Exit;
+use crate::observe::{self, Trouble};
 use crate::patient::is_timeout;
 use crate::plumbing::{Incoming, Plumbing};
 use crate::terminal;
@@ -53,12 +56,15 @@ pub(crate) enum When {
     Handshake,
     /// After it.
     AfterHandshake,
+    /// In a renegotiation (TLS 1.2).
+    Renegotiation,
 }
 
 impl From<Since> for When {
     fn from(since: Since) -> Self {
         match since {
             Since::PostHandshake => Self::AfterHandshake,
+            Since::Renegotiation => Self::Renegotiation,
             _ => Self::Handshake,
         }
     }
@@ -70,6 +76,7 @@ impl RequestAnswered {
         let when = match self.when {
             When::Handshake => "in the handshake",
             When::AfterHandshake => "after the handshake",
+            When::Renegotiation => "in a renegotiation",
         };
         let sent = self.sent.as_deref().unwrap_or("none");
         format!("the server asked for a certificate {when}: sent {sent}")
@@ -82,14 +89,19 @@ pub(crate) struct Session {
     plumbing: Plumbing,
     received: Vec<u8>,
     output: Vec<u8>,
+    /// What is to be sent as soon as a renegotiation is complete; bounded by how little of stdin is read ahead.
+    unsent: Vec<u8>,
+    renegotiations: u32,
     /// How much application data has arrived.
     data_received: u64,
     /// What is shown to a server that asks.
     credential: Option<Credential>,
     /// A request that is being answered.
     asked: Option<RequestAnswered>,
+    /// It is being answered without a certificate.
+    declined: bool,
     requests: Vec<RequestAnswered>,
-    /// Say on stderr what was answered after the handshake.
+    /// Say on stderr what happened after the handshake.
     announces: bool,
 }
 
@@ -108,9 +120,12 @@ impl Session {
             plumbing: Plumbing::new(socket, patience)?,
             received: Vec::new(),
             output,
+            unsent: Vec::new(),
+            renegotiations: 0,
             data_received: 0,
             credential: None,
             asked: None,
+            declined: false,
             requests: Vec::new(),
             announces: false,
         };
@@ -123,14 +138,19 @@ impl Session {
         self.credential = credential;
     }
 
-    /// Says on stderr, from now on, what is answered after the handshake.
-    pub(crate) fn announce_answers(&mut self) {
+    /// Says on stderr, from now on, what happens after the handshake: requests that are answered, renegotiations.
+    pub(crate) fn announce(&mut self) {
         self.announces = true;
     }
 
     /// The requests for a certificate so far.
     pub(crate) fn requests(&self) -> &[RequestAnswered] {
         &self.requests
+    }
+
+    /// How often the handshake was made again.
+    pub(crate) fn renegotiations(&self) -> u32 {
+        self.renegotiations
     }
 
     /// The connection, to look at.
@@ -140,9 +160,25 @@ impl Session {
 
     /// Completes the handshake within `patience`.
     pub(crate) fn handshake(&mut self, patience: Duration) -> Result<(), StreamError> {
+        self.complete(&mut io::sink(), patience)
+    }
+
+    /// Makes the handshake again within `patience`. Data that comes in meanwhile is passed to `sink`.
+    pub(crate) fn renegotiate(
+        &mut self,
+        sink: &mut dyn Write,
+        patience: Duration,
+    ) -> Result<(), StreamError> {
+        self.connection.renegotiate(&mut self.output)?;
+        self.flush();
+        self.complete(sink, patience)
+    }
+
+    /// Waits until something is completed.
+    fn complete(&mut self, sink: &mut dyn Write, patience: Duration) -> Result<(), StreamError> {
         let begun = Instant::now();
         loop {
-            match self.step(&mut io::sink())? {
+            match self.step(sink)? {
                 Step::Completed => return Ok(()),
                 Step::PeerClosed => return Err(Error::Closed.into()),
                 Step::NeedsInput => {}
@@ -154,6 +190,24 @@ impl Session {
             };
             self.take(incoming)?;
         }
+    }
+
+    /// What an error comes to, by what this side was asked before.
+    pub(crate) fn blame(&self, error: &StreamError) -> Trouble {
+        let mut trouble = Trouble::from(error);
+        // TLS 1.2 has no alert for a certificate that is missing (RFC 5246 §7.4.6).
+        if let StreamError::Tls(Error::AlertReceived {
+            alert: Alert::HandshakeFailure,
+            ..
+        }) = error
+            && self.declined
+        {
+            trouble.exit = Exit::Refused;
+            trouble.advice = Some(
+                "It asked for a certificate and was sent none: give one with --cert.".to_owned(),
+            );
+        }
+        trouble
     }
 
     /// Closes at once, and waits a moment for what the server still has to say, such as that it refuses this
@@ -244,7 +298,7 @@ impl Session {
                 .receive(&mut self.received, &mut self.output);
             // On an error, this is its alert.
             self.flush();
-            let received = result?;
+            let received = result.inspect_err(|_| self.requests.extend(self.asked.take()))?;
             let consumed = received.consumed;
             let step = match received.event {
                 Event::Data(range) => {
@@ -257,7 +311,7 @@ impl Session {
                 }
                 Event::NeedInput => Some(Step::NeedsInput),
                 Event::Completed(what) => {
-                    self.note_answer(what);
+                    self.note_completion(what)?;
                     Some(Step::Completed)
                 }
                 Event::Question(question) => {
@@ -279,12 +333,15 @@ impl Session {
         let Question::Credential(question) = question else {
             return Err(Error::Internal("the built-in verifier asks no questions").into());
         };
+        self.declined = self.credential.is_none();
+        let leaf = self.credential.as_ref();
+        let leaf = leaf.and_then(|credential| credential.certificates().first());
         let names = question.authorities().iter().take(MOST_AUTHORITIES);
         self.asked = Some(RequestAnswered {
             when: question.occasion().into(),
             authorities: names.map(|name| wire::name(name)).collect(),
             schemes: question.schemes().iter().map(ToString::to_string).collect(),
-            sent: None,
+            sent: leaf.map(|leaf| wire::subject(leaf)),
         });
         let answer = question.answer(self.credential.clone());
         let answered = self.connection.answer(answer, &mut self.output);
@@ -292,18 +349,38 @@ impl Session {
         Ok(answered?)
     }
 
-    /// What was sent is certain only now: a key may fit nothing that the server can verify.
-    fn note_answer(&mut self, completed: Completed) {
+    fn note_completion(&mut self, completed: Completed) -> Result<(), StreamError> {
+        let known = self.requests.len();
+        self.note_answer();
+        let is_later = completed != Completed::Handshake;
+        if let Some(request) = self
+            .requests
+            .get(known)
+            .filter(|_| is_later && self.announces)
+        {
+            terminal::print_aside(&request.line());
+        }
+        if completed == Completed::Renegotiation {
+            self.renegotiations = self.renegotiations.saturating_add(1);
+            let agreed = self.connection.agreed().filter(|_| self.announces);
+            if let Some(agreement) = agreed.map(observe::agreement) {
+                let warning = agreement.warning().unwrap_or_default();
+                let text = format!("renegotiated: {}\n{warning}", agreement.line());
+                terminal::print_aside(text.trim_end());
+            }
+        }
+        let unsent = std::mem::take(&mut self.unsent);
+        self.send(&unsent)
+    }
+
+    /// What was sent is certain only when the handshake is over: a key may fit nothing that the server can verify.
+    fn note_answer(&mut self) {
         let Some(mut request) = self.asked.take() else {
             return;
         };
+        self.declined = false;
         let signed = self.connection.agreed().and_then(|it| it.own_signature);
-        let shown = self.credential.as_ref().filter(|_| signed.is_some());
-        let leaf = shown.and_then(|credential| credential.certificates().first());
-        request.sent = leaf.map(|leaf| wire::subject(leaf));
-        if self.announces && completed == Completed::PostHandshakeAuthentication {
-            terminal::print_aside(&request.line());
-        }
+        request.sent = request.sent.filter(|_| signed.is_some());
         self.requests.push(request);
     }
 
@@ -326,6 +403,10 @@ impl Session {
     }
 
     fn send(&mut self, mut bytes: &[u8]) -> Result<(), StreamError> {
+        if self.connection.is_renegotiating() {
+            self.unsent.extend_from_slice(bytes);
+            return Ok(());
+        }
         while !bytes.is_empty() {
             let accepted = self
                 .connection

@@ -22,7 +22,16 @@ pub(crate) struct Agreement {
     pub alpn: Option<String>,
     /// The name that the client asked for.
     pub server_name: Option<String>,
+    /// The suite is one under which nobody authenticates.
+    pub anonymous: bool,
+    /// TLS 1.2: the keys are bound to the whole handshake (RFC 7627).
+    pub extended_master_secret: Option<bool>,
+    /// TLS 1.2: the peer has secure renegotiation (RFC 5746).
+    pub secure_renegotiation: Option<bool>,
 }
+
+/// What is said where a suite is anonymous.
+pub(crate) const NOBODY: &str = "Nobody is authenticated: the suite is anonymous, so whoever is on the way may be at the other end.";
 
 impl Agreement {
     /// One line with everything that was agreed on.
@@ -36,6 +45,12 @@ impl Agreement {
                 .map(|protocol| format!("ALPN {}", escape::for_terminal(protocol))),
         );
         parts.join(", ")
+    }
+
+    /// A line that must not be overlooked, if nobody is authenticated.
+    pub(crate) fn warning(&self) -> Option<String> {
+        self.anonymous
+            .then(|| format!("{}\n", terminal::paint(terminal::BAD, NOBODY)))
     }
 }
 
@@ -170,6 +185,9 @@ pub(crate) mod tests {
             peer_signature: Some("ecdsa_secp256r1_sha256".into()),
             alpn: Some("http/1.1".into()),
             server_name: Some("db.example".into()),
+            anonymous: false,
+            extended_master_secret: None,
+            secure_renegotiation: None,
         }
     }
 
@@ -221,6 +239,15 @@ hint: Renew it.
             anstream::adapter::strip_str(&expired().text()).to_string(),
             expected
         );
+    }
+
+    #[test]
+    fn an_anonymous_suite_is_warned_of() {
+        let mut agreement = agreement();
+        assert_eq!(agreement.warning(), None);
+        agreement.anonymous = true;
+        let warning = agreement.warning().unwrap();
+        assert!(warning.contains("Nobody is authenticated: "), "{warning}");
     }
 
     #[test]

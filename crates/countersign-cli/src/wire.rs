@@ -1,10 +1,11 @@
 //! Handshake messages as a trace has them, in a few words: as much of each as tells the story.
 
-use countersign::Protection;
+use countersign::{NamedGroup, Protection};
 use countersign_x509::{Certificate, Name};
 
 use crate::escape;
 
+const SESSION_TICKET: u16 = 35;
 const PRE_SHARED_KEY: u16 = 41;
 const POST_HANDSHAKE_AUTH: u16 = 49;
 
@@ -12,30 +13,37 @@ const POST_HANDSHAKE_AUTH: u16 = 49;
 pub(crate) fn gist(name: &str, protection: Protection, message: &[u8]) -> Option<String> {
     let body = Bytes(message.get(4..)?);
     match name {
-        "ClientHello" => client_hello(body),
+        "ClientHello" => client_hello(protection, body),
         "ServerHello" => server_hello(body),
         "CertificateRequest" if protection == Protection::Application => {
-            Some("after the handshake".to_owned())
+            (!is_tls12_request(body)).then(|| "after the handshake".to_owned())
         }
         "Certificate" => certificate(body),
+        "ServerKeyExchange" => server_key_exchange(body),
         "NewSessionTicket" => Some(format!("good for {} s", Bytes(body.0).u32()?)),
         "KeyUpdate" => (body.0 == [1]).then(|| "and wants one back".to_owned()),
         _ => None,
     }
 }
 
-fn client_hello(mut body: Bytes<'_>) -> Option<String> {
+fn client_hello(protection: Protection, mut body: Bytes<'_>) -> Option<String> {
     body.take(34)?;
     body.within_u8()?;
     body.within_u16()?;
     body.within_u8()?;
-    let kinds = extension_kinds(body)?;
-    let offers = [
-        (PRE_SHARED_KEY, "offers to resume"),
-        (POST_HANDSHAKE_AUTH, "may be asked later"),
+    let extensions = extensions(body)?;
+    let has = |kind| extensions.iter().any(|(found, _)| *found == kind);
+    let has_ticket = |(kind, data): &(u16, &[u8])| *kind == SESSION_TICKET && !data.is_empty();
+    let said = [
+        (protection == Protection::Application, "once more"),
+        (
+            has(PRE_SHARED_KEY) || extensions.iter().any(has_ticket),
+            "offers to resume",
+        ),
+        (has(POST_HANDSHAKE_AUTH), "may be asked later"),
     ];
-    let said = offers.iter().filter(|(kind, _)| kinds.contains(kind));
-    let said: Vec<_> = said.map(|(_, words)| *words).collect();
+    let said = said.into_iter().filter(|(is_said, _)| *is_said);
+    let said: Vec<_> = said.map(|(_, words)| words).collect();
     (!said.is_empty()).then(|| said.join(", "))
 }
 
@@ -43,32 +51,72 @@ fn server_hello(mut body: Bytes<'_>) -> Option<String> {
     body.take(34)?;
     body.within_u8()?;
     body.take(3)?;
-    let resumes = extension_kinds(body)?.contains(&PRE_SHARED_KEY);
+    let mut extensions = extensions(body)?.into_iter();
+    let resumes = extensions.any(|(kind, _)| kind == PRE_SHARED_KEY);
     resumes.then(|| "resumes".to_owned())
 }
 
-fn extension_kinds(mut body: Bytes<'_>) -> Option<Vec<u16>> {
-    let mut block = Bytes(body.within_u16()?);
-    let mut kinds = Vec::new();
-    while !block.0.is_empty() {
-        kinds.push(block.u16()?);
-        block.within_u16()?;
+/// Kinds and data. In TLS 1.2 there may be no extensions at all.
+fn extensions(mut body: Bytes<'_>) -> Option<Vec<(u16, &[u8])>> {
+    let mut extensions = Vec::new();
+    if body.0.is_empty() {
+        return Some(extensions);
     }
-    Some(kinds)
+    let mut block = Bytes(body.within_u16()?);
+    while !block.0.is_empty() {
+        extensions.push((block.u16()?, block.within_u16()?));
+    }
+    Some(extensions)
+}
+
+/// Whether a `CertificateRequest` is one of TLS 1.2: types, schemes and names, where TLS 1.3 has a context and extensions.
+fn is_tls12_request(mut body: Bytes<'_>) -> bool {
+    let mut blocks = || {
+        body.within_u8()?;
+        body.within_u16()?;
+        body.within_u16()?;
+        Some(body.0.is_empty())
+    };
+    blocks().unwrap_or(false)
+}
+
+/// The group of the key exchange.
+fn server_key_exchange(mut body: Bytes<'_>) -> Option<String> {
+    const NAMED_CURVE: u8 = 3;
+    if body.0.first() == Some(&NAMED_CURVE) {
+        body.take(1)?;
+        let number = body.u16()?;
+        let group = NamedGroup::from_u16(number);
+        return Some(
+            group.map_or_else(|| format!("group {number:#06x}"), |group| group.to_string()),
+        );
+    }
+    let bits = body.within_u16()?.len().checked_mul(8)?;
+    Some(format!("anonymous, {bits} bits"))
 }
 
 fn certificate(mut body: Bytes<'_>) -> Option<String> {
-    body.within_u8()?;
-    let mut entries = Bytes(body.within_u24()?);
-    if entries.0.is_empty() {
-        return Some("none".to_owned());
+    // In TLS 1.2 the list is all there is; in TLS 1.3 there is a context before it, and extensions behind each entry.
+    let mut whole = body;
+    let is_tls12 = whole.within_u24().is_some() && whole.0.is_empty();
+    if !is_tls12 {
+        body.within_u8()?;
     }
-    let subject = subject(entries.within_u24()?);
-    entries.within_u16()?;
+    let mut entries = Bytes(body.within_u24()?);
+    let mut next = || {
+        let entry = entries.within_u24()?;
+        if !is_tls12 {
+            entries.within_u16()?;
+        }
+        Some((entry, entries.0.is_empty()))
+    };
+    let Some((first, mut is_last)) = next() else {
+        return entries.0.is_empty().then(|| "none".to_owned());
+    };
+    let subject = subject(first);
     let mut more: usize = 0;
-    while !entries.0.is_empty() {
-        entries.within_u24()?;
-        entries.within_u16()?;
+    while !is_last {
+        (_, is_last) = next()?;
         more = more.saturating_add(1);
     }
     Some(match more {
@@ -143,8 +191,12 @@ mod tests {
     use super::gist;
 
     fn said(name: &str, body: &[u8]) -> Option<String> {
+        said_under(Protection::Application, name, body)
+    }
+
+    fn said_under(protection: Protection, name: &str, body: &[u8]) -> Option<String> {
         let message = [&[0; 4], body].concat();
-        gist(name, Protection::Application, &message)
+        gist(name, protection, &message)
     }
 
     #[test]
@@ -164,19 +216,50 @@ mod tests {
     }
 
     #[test]
+    fn messages_of_tls_1_2_have_other_forms() {
+        assert_eq!(said("Certificate", &[0, 0, 0]).unwrap(), "none");
+        let two = [0, 0, 8, 0, 0, 1, 0x30, 0, 0, 1, 0x30];
+        assert_eq!(
+            said("Certificate", &two).unwrap(),
+            "something unreadable and 1 more"
+        );
+        let request = [1, 64, 0, 2, 4, 3, 0, 0];
+        assert_eq!(said("CertificateRequest", &request), None);
+        let on_a_curve = [3, 0, 29, 1, 9];
+        assert_eq!(said("ServerKeyExchange", &on_a_curve).unwrap(), "x25519");
+        let mut in_a_field = vec![1, 0];
+        in_a_field.extend([7; 256]);
+        assert_eq!(
+            said("ServerKeyExchange", &in_a_field).unwrap(),
+            "anonymous, 2048 bits"
+        );
+    }
+
+    #[test]
     fn hellos_say_what_they_offer() {
         let mut hello = vec![0; 34];
         hello.extend([0, 0, 2, 0x13, 0x01, 1, 0]);
         let mut server = vec![0; 34];
         server.extend([0, 0x13, 0x01, 0]);
-        assert_eq!(said("ClientHello", &[&hello[..], &[0, 0]].concat()), None);
-        let later = [&hello[..], &[0, 4, 0, 49, 0, 0]].concat();
-        assert_eq!(said("ClientHello", &later).unwrap(), "may be asked later");
-        let both = [&hello[..], &[0, 9, 0, 49, 0, 0, 0, 41, 0, 1, 7]].concat();
+        let plain = |extensions: &[u8]| {
+            said_under(
+                Protection::Plain,
+                "ClientHello",
+                &[&hello[..], extensions].concat(),
+            )
+        };
+        assert_eq!(plain(&[0, 0]), None);
+        assert_eq!(plain(&[]), None);
+        let later = [0, 4, 0, 49, 0, 0];
+        assert_eq!(plain(&later).unwrap(), "may be asked later");
+        let both = [0, 9, 0, 49, 0, 0, 0, 41, 0, 1, 7];
         assert_eq!(
-            said("ClientHello", &both).unwrap(),
+            plain(&both).unwrap(),
             "offers to resume, may be asked later"
         );
+        assert_eq!(plain(&[0, 4, 0, 35, 0, 0]), None);
+        assert_eq!(plain(&[0, 5, 0, 35, 0, 1, 7]).unwrap(), "offers to resume");
+        assert_eq!(said("ClientHello", &hello).unwrap(), "once more");
         let resumed = [&server[..], &[0, 6, 0, 41, 0, 2, 0, 0]].concat();
         assert_eq!(said("ServerHello", &resumed).unwrap(), "resumes");
     }

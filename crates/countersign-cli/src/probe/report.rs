@@ -3,9 +3,11 @@
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 
+use countersign::ProtocolVersion;
 use serde::Serialize;
 
 use super::Visit;
+use super::tls12::{self, Tls12};
 use crate::address::Target;
 use crate::connect::ErrorDocument;
 use crate::escape;
@@ -25,6 +27,8 @@ pub(super) struct Findings {
     path: String,
     address: Option<SocketAddr>,
     connections: u32,
+    /// Whether each version is spoken; unknown if it was not tried.
+    pub(super) versions: Vec<(ProtocolVersion, Option<bool>)>,
     agreement: Option<Agreement>,
     verification: Option<Verification>,
     requests: Vec<RequestAnswered>,
@@ -34,6 +38,7 @@ pub(super) struct Findings {
     pub(super) suites: Vec<Choice>,
     pub(super) groups: Vec<Choice>,
     pub(super) protocols: Option<Protocols>,
+    pub(super) tls12: Option<Tls12>,
     trouble: Option<Trouble>,
 }
 
@@ -82,6 +87,7 @@ impl Resumption {
             [] => "; asks for no certificate then",
             [When::Handshake, ..] => "; asks for a certificate again, in the handshake",
             [When::AfterHandshake, ..] => "; asks for a certificate again, after the handshake",
+            [When::Renegotiation, ..] => "; asks for a certificate again, in a renegotiation",
         });
         if !self.same_answer {
             line.push_str("; answers differently");
@@ -103,6 +109,11 @@ impl Findings {
     pub(super) fn connected(&mut self, address: SocketAddr) {
         self.address.get_or_insert(address);
         self.connections = self.connections.saturating_add(1);
+    }
+
+    /// Whether that version is spoken, as far as is known.
+    pub(super) fn speaks(&self, version: ProtocolVersion) -> bool {
+        self.versions.contains(&(version, Some(true)))
     }
 
     /// Notes what the first connection showed.
@@ -156,14 +167,16 @@ impl Findings {
         let Some(agreement) = &self.agreement else {
             return lines;
         };
-        let spoken = format!(
-            "{}; TLS 1.2 is not spoken by countersign yet",
-            agreement.version
-        );
-        lines.push(("versions", spoken));
+        let versions = self
+            .versions
+            .iter()
+            .filter_map(|(version, spoken)| spoken.map(|spoken| (version.to_string(), spoken)));
+        lines.push(("versions", choose(versions)));
         lines.push(("prefers", agreement.line()));
         for (what, choices) in [("suites", &self.suites), ("groups", &self.groups)] {
             if !choices.is_empty() {
+                let choices = choices.iter();
+                let choices = choices.map(|choice| (choice.name.to_owned(), choice.accepted));
                 lines.push((what, choose(choices)));
             }
         }
@@ -173,12 +186,8 @@ impl Findings {
             let line = format!("{} (offered: {offered})", escape::for_terminal(selected));
             lines.push(("ALPN", line));
         }
-        for (what, when) in [
-            ("asks", When::Handshake),
-            ("asks later", When::AfterHandshake),
-        ] {
-            lines.push((what, self.asks(when)));
-        }
+        lines.push(("asks", asks_in_handshake(&self.requests)));
+        lines.push(("asks later", self.asks_later(&self.requests)));
         let answer = self.answer.as_deref().unwrap_or("none");
         lines.push(("answers", format!("{answer} (to GET {})", self.path)));
         if let Some(trouble) = &self.trouble {
@@ -191,30 +200,34 @@ impl Findings {
         if let Some(resumption) = &self.resumption {
             lines.push(("resumes", resumption.line()));
         }
+        if let Some(tls12) = &self.tls12 {
+            lines.push(("TLS 1.2", tls12.line()));
+            lines.push(("- asks", asks_in_handshake(tls12.requests())));
+            lines.push(("- asks later", self.asks_later(tls12.requests())));
+            if let Some(resumption) = tls12.resumption() {
+                lines.push(("- resumes", resumption.line()));
+            }
+        }
         lines.push(("connections", self.connections.to_string()));
         lines
     }
 
-    fn asks(&self, when: When) -> String {
-        let mut requests = self.requests.iter().filter(|request| request.when == when);
-        let Some(request) = requests.next() else {
-            return match when {
-                When::Handshake => "no certificate in the handshake".to_owned(),
-                When::AfterHandshake => format!("no certificate after it, for GET {}", self.path),
-            };
-        };
-        let from = match request.authorities.as_slice() {
-            [] => "of any authority".to_owned(),
-            names => format!("of {}", names.join(" or ")),
-        };
-        let sent = request.sent.as_deref().unwrap_or("none");
-        let schemes = request.schemes.len();
-        format!("a certificate {from}, in any of {schemes} signature schemes; was sent {sent}")
+    /// What the server asks after the handshake, where it does so by the path.
+    fn asks_later(&self, requests: &[RequestAnswered]) -> String {
+        let mut later = requests
+            .iter()
+            .filter(|request| request.when != When::Handshake);
+        match later.next() {
+            None => format!("no certificate after it, for GET {}", self.path),
+            Some(request) if request.when == When::Renegotiation => {
+                format!("{}, in a renegotiation", describe(request))
+            }
+            Some(request) => describe(request),
+        }
     }
 
     /// For programs.
     pub(super) fn document(&self, exit: Exit) -> Document<'_> {
-        let spoken = self.agreement.is_some().then_some(true);
         Document {
             schema: "countersign.probe/1",
             version: env!("CARGO_PKG_VERSION"),
@@ -222,8 +235,7 @@ impl Findings {
             address: self.address.map(|address| address.to_string()),
             exit_code: exit.code(),
             connections: self.connections,
-            versions: [("TLS 1.3", spoken), ("TLS 1.2", None)]
-                .map(|(name, spoken)| Spoken { name, spoken }),
+            versions: self.versions.iter().copied().map(Spoken::new).collect(),
             agreement: self.agreement.as_ref(),
             verification: self.verification.as_ref(),
             suites: &self.suites,
@@ -234,17 +246,35 @@ impl Findings {
             certificate_requests: &self.requests,
             tickets: self.tickets,
             resumption: self.resumption.as_ref(),
+            tls12: self.tls12.as_ref().map(Tls12::document),
             error: self.trouble.as_ref().map(ErrorDocument::new),
         }
     }
 }
 
-fn choose(choices: &[Choice]) -> String {
-    let names = |accepted: bool| -> Vec<&str> {
-        let fitting = choices.iter().filter(|choice| choice.accepted == accepted);
-        fitting.map(|choice| choice.name).collect()
+fn asks_in_handshake(requests: &[RequestAnswered]) -> String {
+    let mut asked = requests.iter();
+    let asked = asked.find(|request| request.when == When::Handshake);
+    asked.map_or_else(|| "no certificate in the handshake".to_owned(), describe)
+}
+
+fn describe(request: &RequestAnswered) -> String {
+    let from = match request.authorities.as_slice() {
+        [] => "of any authority".to_owned(),
+        names => format!("of {}", names.join(" or ")),
     };
-    match (names(true).join(", "), names(false).join(", ")) {
+    let sent = request.sent.as_deref().unwrap_or("none");
+    let schemes = request.schemes.len();
+    format!("a certificate {from}, in any of {schemes} signature schemes; was sent {sent}")
+}
+
+/// What is taken, and what is not.
+fn choose(choices: impl Iterator<Item = (String, bool)>) -> String {
+    let (taken, refused): (Vec<_>, Vec<_>) = choices.partition(|(_, taken)| *taken);
+    let names = |choices: Vec<(String, bool)>| -> Vec<String> {
+        choices.into_iter().map(|(name, _)| name).collect()
+    };
+    match (names(taken).join(", "), names(refused).join(", ")) {
         (accepted, refused) if refused.is_empty() => accepted,
         (accepted, refused) if accepted.is_empty() => format!("none; not {refused}"),
         (accepted, refused) => format!("{accepted}; not {refused}"),
@@ -260,7 +290,7 @@ pub(super) struct Document<'a> {
     address: Option<String>,
     exit_code: u8,
     connections: u32,
-    versions: [Spoken; 2],
+    versions: Vec<Spoken>,
     agreement: Option<&'a Agreement>,
     verification: Option<&'a Verification>,
     suites: &'a [Choice],
@@ -271,12 +301,22 @@ pub(super) struct Document<'a> {
     certificate_requests: &'a [RequestAnswered],
     tickets: usize,
     resumption: Option<&'a Resumption>,
+    tls12: Option<tls12::Document<'a>>,
     error: Option<ErrorDocument<'a>>,
 }
 
 /// Whether a version is spoken; unknown if it was not tried.
 #[derive(Debug, Serialize)]
 struct Spoken {
-    name: &'static str,
+    name: String,
     spoken: Option<bool>,
+}
+
+impl Spoken {
+    fn new((version, spoken): (ProtocolVersion, Option<bool>)) -> Self {
+        Self {
+            name: version.to_string(),
+            spoken,
+        }
+    }
 }

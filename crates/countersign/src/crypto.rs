@@ -7,6 +7,7 @@ pub(crate) mod group;
 pub(crate) mod hash;
 pub(crate) mod hmac;
 pub(crate) mod peer_key;
+pub(crate) mod prf;
 pub(crate) mod private_key;
 mod public_key;
 pub(crate) mod random;

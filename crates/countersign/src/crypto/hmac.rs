@@ -91,30 +91,6 @@ impl HmacKey {
         Ok(())
     }
 
-    /// The pseudorandom function of TLS 1.2 (RFC 5246 §5) with this key as the secret. `seed`, which is what the
-    /// parts make in a row, starts with the label.
-    pub(crate) fn expand_tls12(&self, seed: &[&[u8]], out: &mut [u8]) -> Result<()> {
-        let block_len = self.hash.output_len();
-        // A(0) = seed, A(i) = HMAC(secret, A(i - 1)), and the output is HMAC(secret, A(i) + seed) for all i.
-        let seed = seed.concat();
-        let mut chained = Zeroizing::new([0; MAX_DIGEST_LEN]);
-        self.sign_into(&seed, chained.as_mut_slice())?;
-        let mut input = Zeroizing::new(vec![0; block_len.saturating_add(seed.len())]);
-        let mut block = Zeroizing::new([0; MAX_DIGEST_LEN]);
-        for piece in out.chunks_mut(block_len) {
-            let (front, back) = input.split_at_mut_checked(block_len).ok_or(TOO_LONG)?;
-            front.copy_from_slice(chained.get(..block_len).ok_or(TOO_LONG)?);
-            back.copy_from_slice(&seed);
-            let output = self.sign_into(&input, block.as_mut_slice())?;
-            for (to, from) in piece.iter_mut().zip(output) {
-                *to = *from;
-            }
-            let previous = input.get(..block_len).ok_or(TOO_LONG)?;
-            self.sign_into(previous, chained.as_mut_slice())?;
-        }
-        Ok(())
-    }
-
     /// The MAC over `message`, written to the front of `out` and nowhere else.
     fn sign_into<'out>(&self, message: &[u8], out: &'out mut [u8]) -> Result<&'out mut [u8]> {
         hmac::sign_to_buffer(&self.key, message, out).map_err(|_| Error::Internal("HMAC failed"))
@@ -170,23 +146,6 @@ mod tests {
     fn from_hex(hex: &str) -> Vec<u8> {
         let digits = |at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
         (0..hex.len()).step_by(2).map(digits).collect()
-    }
-
-    /// The published vector for `P_SHA256` with a label, as implementations pass it around.
-    #[test]
-    fn the_pseudorandom_function_of_tls_1_2() {
-        let secret = from_hex("9bbe436ba940f017b17652849a71db35");
-        let seed = from_hex("a0ba9f936cda311827a6f796ffd5198c");
-        let mut out = [0; 100];
-        HmacKey::new(HashAlgorithm::Sha256, &secret)
-            .expand_tls12(&[b"test label", &seed], &mut out)
-            .unwrap();
-        let expected = "e3f229ba727be17b8d122620557cd453c2aab21d07c3d495329b52d4e61edb5a
-                        6b301791e90d35c9c9a46b4e14baf9af0fa022f7077def17abfd3797c0564bab
-                        4fbc91666e9def9b97fce34f796789baa48082d122ee42c5a72e5a5110fff701
-                        87347b66";
-        let expected: String = expected.split_whitespace().collect();
-        assert_eq!(out[..], from_hex(&expected));
     }
 
     /// RFC 5869 §A.1.

@@ -15,7 +15,7 @@ use super::installed::TrafficKeys;
 use super::secret::Secret;
 use crate::crypto::group::SharedSecret;
 use crate::crypto::hash::{Digest, HashAlgorithm, constant_time_eq};
-use crate::crypto::hmac::HmacKey;
+use crate::crypto::prf;
 use crate::crypto::suite::CipherSuite;
 use crate::error::{Error, Result};
 use crate::verify::mode::Role;
@@ -57,8 +57,8 @@ impl MasterSecret {
         premaster: &SharedSecret,
         session_hash: &Digest,
     ) -> Result<Self> {
-        let seed: [&[u8]; 2] = [b"extended master secret", session_hash.as_ref()];
-        Self::derive(hash, premaster, &seed)
+        let seed = [session_hash.as_ref(), &[]];
+        Self::derive(hash, premaster, b"extended master secret", seed)
     }
 
     /// Bound to the random values alone (RFC 5246 §8.1), for a peer that knows nothing better.
@@ -67,13 +67,19 @@ impl MasterSecret {
         premaster: &SharedSecret,
         randoms: &Randoms,
     ) -> Result<Self> {
-        let seed: [&[u8]; 3] = [b"master secret", &randoms.client, &randoms.server];
-        Self::derive(hash, premaster, &seed)
+        let seed = [&randoms.client[..], &randoms.server];
+        Self::derive(hash, premaster, b"master secret", seed)
     }
 
-    fn derive(hash: HashAlgorithm, premaster: &SharedSecret, seed: &[&[u8]]) -> Result<Self> {
-        let key = HmacKey::new(hash, premaster.as_ref());
-        let secret = Secret::fill_with(MASTER_SECRET_LEN, |out| key.expand_tls12(seed, out))?;
+    fn derive(
+        hash: HashAlgorithm,
+        premaster: &SharedSecret,
+        label: &[u8],
+        seed: [&[u8]; 2],
+    ) -> Result<Self> {
+        let secret = Secret::fill_with(MASTER_SECRET_LEN, |out| {
+            prf::expand(hash, premaster.as_ref(), label, seed, out)
+        })?;
         Ok(Self { hash, secret })
     }
 
@@ -95,8 +101,8 @@ impl MasterSecret {
         self.secret.expose()
     }
 
-    fn key(&self) -> HmacKey {
-        HmacKey::new(self.hash, self.secret.expose())
+    fn expand(&self, label: &[u8], seed: [&[u8]; 2], out: &mut [u8]) -> Result<()> {
+        prf::expand(self.hash, self.secret.expose(), label, seed, out)
     }
 
     /// The record keys (RFC 5246 §6.3). Suites with authenticated encryption need no MAC keys.
@@ -105,8 +111,8 @@ impl MasterSecret {
         let (key_len, iv_len) = (suite.key_len(), suite.nonce_form().fixed_len());
         let half = key_len.saturating_add(iv_len);
         let mut block = Zeroizing::new(vec![0; half.saturating_mul(2)]);
-        let seed: [&[u8]; 3] = [b"key expansion", &randoms.server, &randoms.client];
-        self.key().expand_tls12(&seed, &mut block)?;
+        let seed = [&randoms.server[..], &randoms.client];
+        self.expand(b"key expansion", seed, &mut block)?;
         let (keys, ivs) = block
             .split_at_checked(key_len.saturating_mul(2))
             .ok_or(TOO_SHORT)?;
@@ -125,8 +131,7 @@ impl MasterSecret {
             Role::Server => b"server finished",
         };
         let mut verify_data = [0; VERIFY_DATA_LEN];
-        self.key()
-            .expand_tls12(&[label, transcript.as_ref()], &mut verify_data)?;
+        self.expand(label, [transcript.as_ref(), &[]], &mut verify_data)?;
         Ok(verify_data)
     }
 
@@ -155,15 +160,12 @@ impl MasterSecret {
         out: &mut [u8],
     ) -> Result<()> {
         const TOO_LONG: Error = Error::Internal("a context is too long to export with");
-        let mut seed: Vec<&[u8]> = vec![label, &randoms.client, &randoms.server];
-        let length;
+        let mut seed = [randoms.client, randoms.server].concat();
         if let Some(context) = context {
-            length = u16::try_from(context.len())
-                .map_err(|_| TOO_LONG)?
-                .to_be_bytes();
-            seed.extend([&length[..], context]);
+            let length = u16::try_from(context.len()).map_err(|_| TOO_LONG)?;
+            seed.extend_from_slice(&length.to_be_bytes());
         }
-        self.key().expand_tls12(&seed, out)
+        self.expand(label, [&seed, context.unwrap_or_default()], out)
     }
 }
 

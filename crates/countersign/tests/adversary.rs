@@ -191,6 +191,8 @@ fn an_empty_list_of_names_does_not_mean_any_name() {
 fn the_peer_is_asked_for_one_key_update_at_a_time() {
     /// Header, a `KeyUpdate`, the content type and the tag.
     const KEY_UPDATE_RECORD: usize = 5 + 5 + 1 + 16;
+    /// The same for one byte of data.
+    const DATA_RECORD: usize = 5 + 1 + 1 + 16;
     let mut pair = Setup::new().pair();
     pair.run();
     for _ in 0..2 {
@@ -201,7 +203,12 @@ fn the_peer_is_asked_for_one_key_update_at_a_time() {
         assert_eq!(pair.client.output.len(), 3 * KEY_UPDATE_RECORD);
         pair.server.input.append(&mut pair.client.output);
         pair.server.process();
-        assert_eq!(pair.server.output.len(), KEY_UPDATE_RECORD);
+        // The answer goes out with the next data.
+        assert_eq!(pair.server.output.len(), 0);
+        pair.server.send(b"x").unwrap();
+        assert_eq!(pair.server.output.len(), KEY_UPDATE_RECORD + DATA_RECORD);
+        pair.run();
+        assert_eq!(std::mem::take(&mut pair.client.data), b"x");
         pair.assert_alive();
     }
 }

@@ -11,7 +11,7 @@ use crate::error::{Misuse, Result};
 use crate::handshake::script::Script;
 use crate::handshake::tls13::after::{self, AfterHandshake, read_after_handshake};
 use crate::handshake::tls13::tickets::keep_ticket;
-use crate::messages::{KeyUpdate, MessageType, message_type};
+use crate::messages::{MessageType, message_type};
 use crate::verify::mode::Role;
 use crate::verify::policy::{self, Moment, Occasion, Request, SuiteKind};
 use crate::violation::Violation;
@@ -47,11 +47,7 @@ impl Connection {
             }
             AfterHandshake::KeyUpdate(request) => {
                 self.inbound.update_keys()?;
-                self.outbound.note_peer_update();
-                // RFC 9846 §4.7.3: a request MUST be answered with a KeyUpdate before the next data.
-                if request == KeyUpdate::Requested && !self.outbound.is_closed() {
-                    self.outbound.update_keys(KeyUpdate::NotRequested, output)?;
-                }
+                self.outbound.note_peer_update(request);
             }
             AfterHandshake::CertificateRequest => {
                 return self.answer_request(after, message, output);

@@ -23,6 +23,8 @@ pub(crate) struct Outbound {
     successors: Option<Successors>,
     /// The peer was asked for a KeyUpdate and has not sent one since.
     update_awaited: bool,
+    /// The peer has asked for a KeyUpdate and has not got one since.
+    update_owed: bool,
     closed: bool,
     tracer: Tracer,
 }
@@ -33,6 +35,7 @@ impl Outbound {
             sealer,
             successors: None,
             update_awaited: false,
+            update_owed: false,
             closed: false,
             tracer,
         }
@@ -73,7 +76,8 @@ impl Outbound {
         if length == 0 {
             return Ok(0);
         }
-        if self.sealer.should_update_keys() {
+        // RFC 9846 §4.7.3: a request MUST be answered with a KeyUpdate before the next data.
+        if self.update_owed || self.sealer.should_update_keys() {
             self.update_keys(KeyUpdate::NotRequested, output)?;
         }
         self.sealer
@@ -105,12 +109,17 @@ impl Outbound {
         self.trace_message(&message);
         let next = Successors::next(self.successors.take())?;
         self.install(next);
+        self.update_owed = false;
         Ok(())
     }
 
     /// Notes that the peer sent a KeyUpdate, asked or not.
-    pub(crate) fn note_peer_update(&mut self) {
+    ///
+    /// What it requests is done with the next data, once for however many requests: a peer cannot make
+    /// this side write.
+    pub(crate) fn note_peer_update(&mut self, request: KeyUpdate) {
         self.update_awaited = false;
+        self.update_owed |= request == KeyUpdate::Requested;
     }
 
     /// Writes with these keys from here on.
@@ -288,7 +297,7 @@ impl<'f> Flight<'f> {
 mod tests {
     use std::io::IoSlice;
 
-    use super::Outbound;
+    use super::{KeyUpdate, Outbound};
     use crate::connection::trace::Tracer;
     use crate::crypto::group::SharedSecret;
     use crate::crypto::suite::CipherSuite;
@@ -298,9 +307,13 @@ mod tests {
     use crate::record::Sealer;
     use crate::verify::mode::Role;
 
-    /// RFC 9846 §5.5: keys are updated before they have sealed as many records as is safe.
-    #[test]
-    fn keys_are_updated_before_their_limit() {
+    /// A record of one byte of data: header, data, content type, tag.
+    const DATA: usize = 5 + 1 + 1 + 16;
+    /// A record of a KeyUpdate.
+    const KEY_UPDATE: usize = 5 + 5 + 1 + 16;
+
+    /// One whose first key may seal so many records.
+    fn connected(limit: u64) -> Outbound {
         let suite = CipherSuite::Aes128GcmSha256;
         let secret = EarlySecret::without_psk(suite.hash())
             .into_handshake(&SharedSecret::from_slice(&[1; 32]))
@@ -309,23 +322,39 @@ mod tests {
         let at = At::<ServerFinished>::new(suite.hash().digest(b""));
         let secret = secret.client_traffic(&at).unwrap();
         let (key, iv) = secret.keys(suite).unwrap();
-        let keys = TrafficKeys::of_application(suite, secret).unwrap();
         let mut outbound = Outbound::new(Sealer::plain(), Tracer::new(None, Role::Client));
-        outbound.install(keys);
-        // The same key, with a limit that is reached at once: half of it is two records.
-        outbound.sealer = Sealer::keyed(key, iv, 4);
+        outbound.install(TrafficKeys::of_application(suite, secret).unwrap());
+        outbound.sealer = Sealer::keyed(key, iv, limit);
+        outbound
+    }
 
-        let data_record = 5 + 1 + 1 + 16;
-        let key_update_record = 5 + 5 + 1 + 16;
-        let mut lengths = Vec::new();
-        for _ in 0..4 {
-            let mut output = Vec::new();
-            outbound
-                .send_data(&[IoSlice::new(b"x")], &mut output)
-                .unwrap();
-            lengths.push(output.len());
-        }
-        let updated = key_update_record + data_record;
-        assert_eq!(lengths, [data_record, data_record, updated, data_record]);
+    fn length_of_one_byte(outbound: &mut Outbound) -> usize {
+        let mut output = Vec::new();
+        outbound
+            .send_data(&[IoSlice::new(b"x")], &mut output)
+            .unwrap();
+        output.len()
+    }
+
+    /// RFC 9846 §5.5: keys are updated before they have sealed as many records as is safe.
+    #[test]
+    fn keys_are_updated_before_their_limit() {
+        // A limit that is reached at once: half of it is two records.
+        let mut outbound = connected(4);
+        let lengths = [(); 4].map(|()| length_of_one_byte(&mut outbound));
+        assert_eq!(lengths, [DATA, DATA, KEY_UPDATE + DATA, DATA]);
+    }
+
+    /// RFC 9846 §4.7.3: whoever asks for new keys often while nothing is sent gets them once.
+    #[test]
+    fn requests_for_new_keys_are_answered_together_with_the_next_data() {
+        let mut outbound = connected(u64::MAX);
+        outbound.note_peer_update(KeyUpdate::NotRequested);
+        assert_eq!(length_of_one_byte(&mut outbound), DATA);
+        outbound.note_peer_update(KeyUpdate::Requested);
+        outbound.note_peer_update(KeyUpdate::Requested);
+        outbound.note_peer_update(KeyUpdate::NotRequested);
+        assert_eq!(length_of_one_byte(&mut outbound), KEY_UPDATE + DATA);
+        assert_eq!(length_of_one_byte(&mut outbound), DATA);
     }
 }

@@ -23,7 +23,7 @@ impl<'a> PreSharedKeys<'a> {
     pub(super) fn read(reader: &mut Reader<'a>) -> Result<Self> {
         let (identities, offered) = reader.within_u16(List::read_counted)?;
         let (binders, bound) = reader.within_u16(List::read_counted)?;
-        if offered == 0 {
+        if offered == 0 || bound == 0 {
             return Err(reader.malformed().into());
         }
         // RFC 9846 §4.3.11: a series of HMAC values, one for each value in the identities list and
@@ -133,6 +133,7 @@ mod tests {
     #[test]
     fn none_at_all_is_malformed() {
         assert_eq!(reread(0, &[]), Err(Violation::MalformedExtension));
+        assert_eq!(reread(1, &[]), Err(Violation::MalformedExtension));
     }
 
     #[test]

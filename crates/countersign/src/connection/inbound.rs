@@ -159,7 +159,7 @@ impl Inbound {
         };
         if opened.protection == Protection::Encrypted {
             self.early_data_left = 0;
-        } else if self.skips_plain(opened.content_type, header) {
+        } else if self.joiner.is_empty() && self.skips_plain(opened.content_type, header) {
             return Ok((header.record_len(), Arrival::Nothing));
         }
         // RFC 9846 §5.1: handshake messages MUST NOT be interleaved with other record types. An
@@ -492,6 +492,21 @@ mod tests {
             };
             assert_eq!(violation(too_much), Some(blamed));
         }
+    }
+
+    /// RFC 9846 §5.1: not even declined early data may come within a handshake message.
+    #[test]
+    fn nothing_is_passed_over_within_a_message() {
+        let mut inbound = inbound();
+        inbound.skip_early_data();
+        let state = State::AwaitingSecondClientHello;
+        let mut half = vec![22, 3, 3, 0, 5, 1, 0, 0, 2, 3];
+        inbound.open(&mut half, state).unwrap();
+        let refused = inbound.open(&mut unreadable(64), state);
+        assert_eq!(
+            violation(refused.err()),
+            Some(Violation::InterleavedRecords)
+        );
     }
 
     #[test]

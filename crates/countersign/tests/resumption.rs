@@ -4,15 +4,15 @@
 
 mod pair;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use countersign::{
     CipherSuite, ClientConfig, ClientSessions, ClientSide, Clock, Completed, ConfigBuilder,
     Credential, Error, Lookup, MemoryStore, Misuse, NamedGroup, ProtocolVersion, Question,
-    ResumePolicy, ServerConfig, ServerSide, SessionId, SessionStore, Since, TicketKeyring,
-    TrustStore, VerifyMode,
+    ResumePolicy, ServerConfig, ServerSide, SessionId, SessionStore, Since, TicketKeyring, Trace,
+    TraceEvent, Traced, TrustStore, VerifyMode,
 };
 use pair::{Authority, For, Later, Pair};
 use pki_types::UnixTime;
@@ -211,6 +211,35 @@ fn a_session_of_one_name_is_worth_nothing_under_another() {
     assert_eq!(setup.sessions.len(), 2);
     assert!(!resumed(&connect(setup.client(), setup.server(REQUIRED))));
     assert!(resumed(&connect(setup.client(), setup.server(REQUIRED))));
+}
+
+/// Keeps the extensions of the last `EncryptedExtensions`.
+#[derive(Clone, Default)]
+struct Answers(Arc<Mutex<Vec<u8>>>);
+
+impl Trace for Answers {
+    fn record(&self, event: &TraceEvent<'_>) {
+        if let Traced::Message { name, bytes, .. } = event.what
+            && name == "EncryptedExtensions"
+        {
+            *self.0.lock().unwrap() = bytes.iter().skip(6).copied().collect();
+        }
+    }
+}
+
+/// RFC 6066 §3: a server that uses the name SHALL answer it, and MUST NOT when it resumes.
+#[test]
+fn the_name_of_the_server_is_acknowledged_in_a_full_handshake() {
+    let (setup, answers) = (Setup::new(), Answers::default());
+    let answer = |client: ConfigBuilder<ClientSide>| {
+        let pair = connect(client, setup.server(REQUIRED).trace(answers.clone()));
+        (resumed(&pair), answers.0.lock().unwrap().clone())
+    };
+    let server_name = vec![0, 0, 0, 0];
+    assert_eq!(answer(setup.client()), (false, server_name));
+    assert_eq!(answer(setup.client()), (true, Vec::new()));
+    let nameless = setup.client().send_server_name(false);
+    assert_eq!(answer(nameless), (false, Vec::new()));
 }
 
 #[test]

@@ -65,7 +65,7 @@ pub(crate) async fn serve(
     let (early, resumed) = split(resumed, suite);
     let secrets = HandshakeSecrets::after_server_hello(early, &shared, &transcript, &log)?;
     install_handshake_keys(&wire, (&hello, &received), &secrets)?;
-    send_encrypted_extensions(&wire, &mut transcript, own.alpn.as_deref())?;
+    send_encrypted_extensions(&wire, &mut transcript, (&hello, &own), resumed.as_ref())?;
     let request = match resumed {
         Some(_) => Request::Omit(Why::Resumed),
         None => send_own_identity(&wire, &mut transcript, &config, &own).await?,
@@ -300,13 +300,16 @@ fn install_handshake_keys(
 fn send_encrypted_extensions(
     wire: &Wire,
     transcript: &mut Transcript,
-    alpn: Option<&[u8]>,
+    (hello, own): (&ClientHello<'_>, &Own<'_>),
+    resumed: Option<&(SessionIdentity, Option<Peer>)>,
 ) -> Result<()> {
-    let alpn = alpn.map(ProtocolName);
     wire.send(
         transcript,
         &EncryptedExtensions {
-            alpn,
+            // RFC 6066 §3: a server that uses the client's name for it SHALL say so, unless it
+            // resumes a session.
+            server_name: hello.extensions.server_name.is_some() && resumed.is_none(),
+            alpn: own.alpn.as_deref().map(ProtocolName),
             ..EncryptedExtensions::default()
         },
     )

@@ -40,6 +40,15 @@ pub enum PeerNames {
     Unchecked,
 }
 
+/// What a client does if none of its credentials fits what a server asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WithoutCredential {
+    /// It answers without a certificate.
+    Answer,
+    /// It ends the connection.
+    Fail,
+}
+
 /// What both roles configure.
 #[expect(
     clippy::struct_excessive_bools,
@@ -57,7 +66,10 @@ pub(crate) struct Config {
     pub(crate) credentials: Vec<Credential>,
     pub(crate) suites: Vec<CipherSuite>,
     pub(crate) groups: Vec<NamedGroup>,
+    /// In which the peer may sign the handshake.
     pub(crate) signature_schemes: Vec<SignatureScheme>,
+    /// In which this side signs the handshake.
+    pub(crate) signing_schemes: Vec<SignatureScheme>,
     pub(crate) certificate_schemes: Vec<SignatureScheme>,
     pub(crate) alpn: Vec<Vec<u8>>,
     /// Distinguished names (DER) for `certificate_authorities`.
@@ -75,6 +87,7 @@ pub(crate) struct Config {
     pub(crate) accept_renegotiation: bool,
     /// TLS 1.2: the peer may be somebody else after a renegotiation.
     pub(crate) accept_identity_change: bool,
+    pub(crate) without_credential: WithoutCredential,
     pub(crate) resumption: Resumption,
     pub(crate) environment: Environment,
     pub(crate) limits: Limits,
@@ -111,15 +124,22 @@ impl Config {
         suites.filter(move |suite| suite.version() == version)
     }
 
-    /// The schemes in which handshakes of a version are signed, most wanted first.
+    /// The schemes in which the peer may sign handshakes of a version, most wanted first.
     pub(crate) fn schemes_of(
         &self,
         version: ProtocolVersion,
     ) -> impl Iterator<Item = SignatureScheme> {
         let schemes = self.signature_schemes.iter().copied();
-        schemes.filter(move |scheme| {
-            version == ProtocolVersion::Tls12 || !scheme.is_for_certificates_only()
-        })
+        schemes.filter(move |scheme| signs_handshakes(*scheme, version))
+    }
+
+    /// The schemes in which this side signs handshakes of a version, most wanted first.
+    pub(crate) fn signing_schemes_of(
+        &self,
+        version: ProtocolVersion,
+    ) -> impl Iterator<Item = SignatureScheme> {
+        let schemes = self.signing_schemes.iter().copied();
+        schemes.filter(move |scheme| signs_handshakes(*scheme, version))
     }
 
     /// The names of the authorities, for `certificate_authorities`.
@@ -146,6 +166,11 @@ impl Config {
             PeerNames::ServerName | PeerNames::Unchecked => Vec::new(),
         }
     }
+}
+
+/// Whether handshakes of this version are signed in the scheme.
+fn signs_handshakes(scheme: SignatureScheme, version: ProtocolVersion) -> bool {
+    version == ProtocolVersion::Tls12 || !scheme.is_for_certificates_only()
 }
 
 impl fmt::Debug for Config {

@@ -128,6 +128,8 @@ pub enum Negotiated {
     ApplicationProtocol,
     /// The extended master secret (RFC 7627).
     ExtendedMasterSecret,
+    /// The authority that issued this side's certificate.
+    Authority,
 }
 
 impl fmt::Display for Negotiated {
@@ -139,6 +141,7 @@ impl fmt::Display for Negotiated {
             Self::SignatureScheme => "signature scheme",
             Self::ApplicationProtocol => "application protocol",
             Self::ExtendedMasterSecret => "derivation of the master secret",
+            Self::Authority => "certificate authority",
         })
     }
 }

@@ -11,7 +11,7 @@ use crate::config::build_error::BuildError;
 use crate::config::credential::Credential;
 use crate::config::environment::{Clock, Environment, KeyLog};
 use crate::config::limits::Limits;
-use crate::config::{ClientConfig, Config, PeerNames, ServerConfig};
+use crate::config::{ClientConfig, Config, PeerNames, ServerConfig, WithoutCredential};
 use crate::connection::established::ProtocolVersion;
 use crate::connection::settings::Settings;
 use crate::connection::trace::Trace;
@@ -60,6 +60,7 @@ pub struct ConfigBuilder<R> {
     allow_anonymous: bool,
     groups: Vec<NamedGroup>,
     signature_schemes: Option<Vec<SignatureScheme>>,
+    signing_schemes: Option<Vec<SignatureScheme>>,
     certificate_schemes: Vec<SignatureScheme>,
     alpn: Vec<Vec<u8>>,
     authorities: Option<Vec<Vec<u8>>>,
@@ -70,6 +71,7 @@ pub struct ConfigBuilder<R> {
     require_renegotiation_info: bool,
     accept_renegotiation: Option<bool>,
     accept_identity_change: bool,
+    without_credential: WithoutCredential,
     resumption: Resumption,
     environment: Environment,
     limits: Limits,
@@ -92,6 +94,7 @@ impl<R> ConfigBuilder<R> {
             allow_anonymous: false,
             groups: NamedGroup::ALL.to_vec(),
             signature_schemes: None,
+            signing_schemes: None,
             certificate_schemes: SignatureScheme::CERTIFICATE_DEFAULT.to_vec(),
             alpn: Vec::new(),
             authorities: None,
@@ -102,6 +105,7 @@ impl<R> ConfigBuilder<R> {
             require_renegotiation_info: true,
             accept_renegotiation: None,
             accept_identity_change: false,
+            without_credential: WithoutCredential::Answer,
             resumption: Resumption::default(),
             environment: Environment::default(),
             limits: Limits::default(),
@@ -193,8 +197,9 @@ impl<R> ConfigBuilder<R> {
         self
     }
 
-    /// A certificate chain with its private key. May be called again: the first one that
-    /// fits what the peer can verify is used.
+    /// A certificate chain with its private key. May be called again: of those that the peer can verify, the
+    /// first of which it names an issuer is used, else the first (see
+    /// [`Credential::only_for_its_authorities`]).
     pub fn credential(mut self, credential: Credential) -> Self {
         self.credentials.push(credential);
         self
@@ -241,10 +246,17 @@ impl<R> ConfigBuilder<R> {
         self
     }
 
-    /// The schemes in which the peer may sign the handshake, most wanted first, and in which this side signs.
-    /// Those of RSASSA-PKCS1-v1_5 are used in TLS 1.2 alone. The default is [`SignatureScheme::HANDSHAKE_DEFAULT`].
+    /// The schemes in which the peer may sign the handshake, most wanted first, and in which this side signs
+    /// (`SSL_CTX_set1_sigalgs`). Those of RSASSA-PKCS1-v1_5 are used in TLS 1.2 alone. The default is
+    /// [`SignatureScheme::HANDSHAKE_DEFAULT`].
     pub fn signature_schemes(mut self, schemes: impl IntoIterator<Item = SignatureScheme>) -> Self {
         self.signature_schemes = Some(schemes.into_iter().collect());
+        self
+    }
+
+    /// The schemes in which this side signs, most wanted first, if they are other ones than the peer may use.
+    pub fn signing_schemes(mut self, schemes: impl IntoIterator<Item = SignatureScheme>) -> Self {
+        self.signing_schemes = Some(schemes.into_iter().collect());
         self
     }
 
@@ -322,6 +334,10 @@ impl<R> ConfigBuilder<R> {
                 ".signature_schemes(…)",
             ),
             (
+                self.signing_schemes.as_ref().is_some_and(Vec::is_empty),
+                ".signing_schemes(…)",
+            ),
+            (
                 self.certificate_schemes.is_empty(),
                 ".certificate_schemes(…)",
             ),
@@ -335,7 +351,8 @@ impl<R> ConfigBuilder<R> {
             return Err(BuildError::EmptyList(call));
         }
         let is_tls13_only = !self.versions.contains(&ProtocolVersion::Tls12);
-        let mut schemes = self.signature_schemes.iter().flatten();
+        let lists = [&self.signature_schemes, &self.signing_schemes];
+        let mut schemes = lists.into_iter().flatten().flatten();
         if let Some(scheme) =
             schemes.find(|scheme| is_tls13_only && scheme.is_for_certificates_only())
         {
@@ -399,6 +416,7 @@ impl<R> ConfigBuilder<R> {
             .unwrap_or_else(|| all().filter(may_use).collect());
         let schemes = self.signature_schemes;
         let schemes = schemes.unwrap_or_else(|| SignatureScheme::HANDSHAKE_DEFAULT.to_vec());
+        let signing_schemes = self.signing_schemes.unwrap_or_else(|| schemes.clone());
         let config = Config {
             versions: self.versions,
             settings: Settings {
@@ -416,6 +434,7 @@ impl<R> ConfigBuilder<R> {
             suites: strength.retain(suites, CipherSuite::security_bits)?,
             groups: strength.retain(self.groups, NamedGroup::security_bits)?,
             signature_schemes: strength.retain(schemes, SignatureScheme::security_bits)?,
+            signing_schemes: strength.retain(signing_schemes, SignatureScheme::security_bits)?,
             certificate_schemes: strength
                 .retain(self.certificate_schemes, SignatureScheme::security_bits)?,
             alpn: self.alpn,
@@ -427,6 +446,7 @@ impl<R> ConfigBuilder<R> {
             require_renegotiation_info: self.require_renegotiation_info,
             accept_renegotiation: self.accept_renegotiation.unwrap_or(default_renegotiation),
             accept_identity_change: self.accept_identity_change,
+            without_credential: self.without_credential,
             resumption: self.resumption,
             environment: self.environment,
             limits: self.limits,
@@ -539,6 +559,19 @@ impl ConfigBuilder<ClientSide> {
     /// be seen otherwise. Every server that was maintained since 2010 has it.
     pub fn require_renegotiation_info(mut self, require: bool) -> Self {
         self.require_renegotiation_info = require;
+        self
+    }
+
+    /// Ends the connection with [`Error::NothingInCommon`](crate::Error::NothingInCommon) if a server asks for a
+    /// certificate and none of the credentials fits, instead of answering without one (RFC 9846
+    /// §4.5.2). The server might go on with a client that it does not know; here it is known at once, and why. By
+    /// default the server is left to say what it thinks of that.
+    pub fn must_authenticate(mut self, must: bool) -> Self {
+        self.without_credential = if must {
+            WithoutCredential::Fail
+        } else {
+            WithoutCredential::Answer
+        };
         self
     }
 

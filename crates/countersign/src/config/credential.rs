@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use countersign_x509::{Certificate, KeyUsage};
+use countersign_x509::{Certificate, KeyUsage, Name};
 use pki_types::pem::{self, PemObject};
 use pki_types::{CertificateDer, PrivateKeyDer};
 use zeroize::Zeroizing;
@@ -21,6 +21,15 @@ pub struct Credential {
     signer: Arc<dyn Signer>,
     key_strength: u32,
     may_sign: bool,
+    audience: Audience,
+}
+
+/// To whom a credential is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Audience {
+    Anybody,
+    /// Whoever names an authority that issued it.
+    ThoseWhoNameAnIssuer,
 }
 
 impl Credential {
@@ -50,6 +59,7 @@ impl Credential {
             signer: Arc::new(key),
             key_strength,
             may_sign,
+            audience: Audience::Anybody,
         })
     }
 
@@ -72,6 +82,7 @@ impl Credential {
             signer: Arc::new(signer),
             key_strength,
             may_sign,
+            audience: Audience::Anybody,
         })
     }
 
@@ -116,6 +127,16 @@ impl Credential {
         })
     }
 
+    /// Shows it only to a peer that names the issuer of one of its certificates among the authorities that
+    /// it accepts (`SSL_CREDENTIAL_set_must_match_issuer` of BoringSSL).
+    ///
+    /// Without this the names are advice: a credential whose issuer is named goes before the
+    /// others, and if none is named, the first that the peer can verify is shown.
+    pub fn only_for_its_authorities(mut self) -> Self {
+        self.audience = Audience::ThoseWhoNameAnIssuer;
+        self
+    }
+
     /// The certificates, this side's own first.
     pub fn certificates(&self) -> &[CertificateDer<'static>] {
         &self.chain
@@ -129,6 +150,26 @@ impl Credential {
     /// Whether the certificate lets its key sign: there is no keyUsage extension, or it says digitalSignature.
     pub(crate) fn may_sign(&self) -> bool {
         self.may_sign
+    }
+
+    /// Whether one of these names, in DER, is that of an issuer of one of the certificates.
+    pub(crate) fn is_issued_by_one_of<'n>(&self, names: impl Iterator<Item = &'n [u8]>) -> bool {
+        let mut names = names
+            .filter_map(|name| Name::from_der(name).ok())
+            .peekable();
+        if names.peek().is_none() {
+            return false;
+        }
+        let certificates = self.chain.iter();
+        let issuers: Vec<_> = certificates
+            .filter_map(|der| Some(Certificate::parse(der).ok()?.issuer()))
+            .collect();
+        names.any(|name| issuers.contains(&name))
+    }
+
+    /// Whether it may be shown to a peer that names none of its issuers.
+    pub(crate) fn is_for_anybody(&self) -> bool {
+        self.audience == Audience::Anybody
     }
 
     pub(crate) fn signer(&self) -> &dyn Signer {

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use countersign_x509::{Certificate as X509, ExpectedName};
 use pki_types::CertificateDer;
 
-use crate::config::Config;
 use crate::config::credential::Credential;
+use crate::config::{Config, WithoutCredential};
 use crate::connection::established::ProtocolVersion;
 use crate::crypto::private_key::SignError;
 use crate::crypto::signature::SignatureScheme;
 use crate::error::{Error, Rejection, Result};
+use crate::handshake::hello::{self, Wanted};
 use crate::handshake::script::Wire;
-use crate::messages::{DistinguishedName, ExtensionSet, List};
+use crate::messages::ExtensionSet;
 use crate::verify::judgement::{Judgement, judge};
 use crate::verify::mode::Role;
 use crate::verify::peer::{CertificateChain, Peer, Since};
@@ -186,16 +187,44 @@ pub(crate) fn refuse_or_go_on(
     })
 }
 
-/// Asks which certificate is to be shown to the server that sent this request.
-pub(crate) async fn ask_for_credential(
+/// Client: chooses what to show to a server that asks for a certificate: what the owner names if
+/// asked, else what fits best, or nothing. Whether it is good enough is the server's to say.
+pub(crate) async fn choose_credential(
     wire: &Wire,
-    authorities: List<'_, DistinguishedName<'_>>,
-    schemes: List<'_, u16>,
+    config: &Config,
+    wanted: Wanted<'_>,
+    since: Since,
+) -> Result<Option<(Credential, SignatureScheme)>> {
+    let named = if config.ask_for_credential {
+        Some(ask_for_credential(wire, wanted, since).await?)
+    } else {
+        None
+    };
+    let chosen = match &named {
+        Some(named) => named
+            .as_ref()
+            .and_then(|own| Some((own, hello::choose_scheme(config, own, wanted)?))),
+        None => hello::choose_credential(config, wanted),
+    };
+    match chosen {
+        None if config.without_credential == WithoutCredential::Fail => {
+            let ours = named.as_ref().map(Option::as_slice);
+            let ours = ours.unwrap_or(&config.credentials);
+            Err(hello::no_fitting_credential(config, ours, wanted))
+        }
+        chosen => Ok(chosen.map(|(credential, scheme)| (credential.clone(), scheme))),
+    }
+}
+
+async fn ask_for_credential(
+    wire: &Wire,
+    wanted: Wanted<'_>,
     since: Since,
 ) -> Result<Option<Credential>> {
+    let authorities = wanted.authorities.iter();
     let inquiry = CredentialInquiry {
-        authorities: authorities.iter().map(|name| name.0.to_vec()).collect(),
-        schemes: schemes.iter().map(SignatureScheme::from).collect(),
+        authorities: authorities.map(|name| name.0.to_vec()).collect(),
+        schemes: wanted.schemes.iter().map(SignatureScheme::from).collect(),
         since,
     };
     match wire.ask(Inquiry::Credential(inquiry)).await {

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use countersign_x509::{Certificate, Name};
+
 use crate::alert::Alert;
 use crate::config::Config;
 use crate::config::credential::Credential;
@@ -11,7 +13,7 @@ use crate::crypto::group::NamedGroup;
 use crate::crypto::signature::SignatureScheme;
 use crate::crypto::suite::CipherSuite;
 use crate::error::{Error, Negotiated, Result};
-use crate::messages::{ClientHello, List, ProtocolName};
+use crate::messages::{ClientHello, DistinguishedName, List, ProtocolName};
 use crate::violation::Violation;
 
 /// How much of what a peer offers goes into an error.
@@ -154,58 +156,100 @@ pub(crate) fn choose_protocol(config: &Config, hello: &ClientHello<'_>) -> Resul
         })
 }
 
-/// A credential and a scheme in which its key signs a handshake of this version and that the peer can
-/// verify: the first credential that has one.
+/// What a peer says about the certificate that it wants to see.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    /// The version of the handshake that is to be signed.
+    pub(crate) version: ProtocolVersion,
+    /// The schemes in which it can verify.
+    pub(crate) schemes: List<'a, u16>,
+    /// The names of the authorities that it accepts. Empty: it names none.
+    pub(crate) authorities: List<'a, DistinguishedName<'a>>,
+}
+
+/// A credential and a scheme in which its key signs and that the peer can verify: the first with an
+/// issuer that the peer names, else the first that may be shown to anybody.
 pub(crate) fn choose_credential<'c>(
     config: &'c Config,
-    version: ProtocolVersion,
-    peer_schemes: List<'_, u16>,
+    wanted: Wanted<'_>,
 ) -> Option<(&'c Credential, SignatureScheme)> {
-    config.credentials.iter().find_map(|credential| {
-        let scheme = choose_scheme(config, version, credential, peer_schemes)?;
-        Some((credential, scheme))
-    })
+    choose_credential_that(config, wanted, |_| true)
+}
+
+/// The same, among those that are `suitable`.
+pub(crate) fn choose_credential_that<'c>(
+    config: &'c Config,
+    wanted: Wanted<'_>,
+    suitable: impl Fn(&Credential) -> bool,
+) -> Option<(&'c Credential, SignatureScheme)> {
+    let usable = || {
+        let credentials = config.credentials.iter().filter(|own| suitable(own));
+        credentials.filter_map(|own| Some((own, choose_scheme(config, own, wanted)?)))
+    };
+    let names = || wanted.authorities.iter().map(|name| name.0);
+    usable()
+        .find(|(credential, _)| credential.is_issued_by_one_of(names()))
+        .or_else(|| usable().find(|(credential, _)| credential.is_for_anybody()))
 }
 
 /// The first of our schemes in which the credential's key signs and that the peer can verify.
 pub(crate) fn choose_scheme(
     config: &Config,
-    version: ProtocolVersion,
     credential: &Credential,
-    peer_schemes: List<'_, u16>,
+    wanted: Wanted<'_>,
 ) -> Option<SignatureScheme> {
     let key = credential.signer().schemes();
     config
-        .schemes_of(version)
-        .find(|scheme| key.contains(scheme) && peer_schemes.contains(&scheme.to_u16()))
-}
-
-/// The error of a server whose credentials do not fit what the client can verify.
-pub(crate) fn no_common_scheme(config: &Config, peer_schemes: List<'_, u16>) -> Error {
-    let keys = config
-        .credentials
-        .iter()
-        .flat_map(|credential| credential.signer().schemes());
-    let ours = keys.filter(|scheme| config.signature_schemes.contains(scheme));
-    unsigned(
-        enumerate(ours.map(|scheme| scheme.to_string().into())),
-        peer_schemes,
-    )
+        .signing_schemes_of(wanted.version)
+        .find(|scheme| key.contains(scheme) && wanted.schemes.contains(&scheme.to_u16()))
 }
 
 /// The error of a server whose certificates do not let their keys sign.
 pub(crate) fn no_key_that_signs(peer_schemes: List<'_, u16>) -> Error {
-    let ours = "none, as the keyUsage of its certificate lacks digitalSignature";
-    unsigned(ours.to_owned(), peer_schemes)
-}
-
-fn unsigned(ours: String, peer_schemes: List<'_, u16>) -> Error {
     let theirs = peer_schemes.iter();
     let theirs = theirs.map(|code| SignatureScheme::from(code).to_string().into());
     Error::NothingInCommon {
         what: Negotiated::SignatureScheme,
-        ours,
+        ours: "none, as the keyUsage of its certificate lacks digitalSignature".to_owned(),
         theirs: enumerate(theirs),
+        alert: Alert::HandshakeFailure,
+    }
+}
+
+/// The error of a side that has to show a certificate and has none that fits.
+pub(crate) fn no_fitting_credential(
+    config: &Config,
+    credentials: &[Credential],
+    wanted: Wanted<'_>,
+) -> Error {
+    let credentials = credentials.iter();
+    let can_sign = credentials
+        .clone()
+        .any(|credential| choose_scheme(config, credential, wanted).is_some());
+    let (what, ours, theirs) = if can_sign {
+        let certificates = credentials.flat_map(Credential::certificates);
+        let issuers = certificates.filter_map(|der| Some(Certificate::parse(der).ok()?.issuer()));
+        let names = wanted.authorities.iter();
+        let names = names.filter_map(|name| Name::from_der(name.0).ok());
+        (
+            Negotiated::Authority,
+            enumerate(issuers.map(|name| name.to_string().into())),
+            enumerate(names.map(|name| name.to_string().into())),
+        )
+    } else {
+        let keys = credentials.flat_map(|credential| credential.signer().schemes());
+        let ours = keys.filter(|scheme| config.signing_schemes.contains(scheme));
+        let theirs = wanted.schemes.iter().map(SignatureScheme::from);
+        (
+            Negotiated::SignatureScheme,
+            enumerate(ours.map(|scheme| scheme.to_string().into())),
+            enumerate(theirs.map(|scheme| scheme.to_string().into())),
+        )
+    };
+    Error::NothingInCommon {
+        what,
+        ours,
+        theirs,
         alert: Alert::HandshakeFailure,
     }
 }

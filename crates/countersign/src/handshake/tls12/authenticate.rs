@@ -9,10 +9,10 @@ use crate::crypto::peer_key::{self, PeerKey};
 use crate::crypto::signature::SignatureScheme;
 use crate::error::Result;
 use crate::handshake::authenticate::{
-    Expectation, Identity, accept_absence, ask_for_credential, collect_chain, decide, read_leaf,
+    Expectation, Identity, accept_absence, choose_credential, collect_chain, decide, read_leaf,
     refuse_or_go_on,
 };
-use crate::handshake::hello;
+use crate::handshake::hello::Wanted;
 use crate::handshake::script::Wire;
 use crate::handshake::tls12::renegotiation::Previous;
 use crate::handshake::transcript::Transcript;
@@ -134,8 +134,7 @@ pub(crate) fn send_certificate(
     )
 }
 
-/// Client: chooses what to show to the server that sent this request: the credential that the owner names if
-/// asked, else the first that the server can verify, or none.
+/// Client: chooses what to show to the server that sent this request.
 pub(crate) async fn choose_own(
     wire: &Wire,
     config: &Config,
@@ -147,17 +146,12 @@ pub(crate) async fn choose_own(
         .iter()
         .filter(|code| has_type(request, SignatureScheme::from(*code)))
         .collect();
-    let schemes = List::from(schemes.as_slice());
-    if config.ask_for_credential {
-        let authorities = request.certificate_authorities;
-        let named = ask_for_credential(wire, authorities, schemes, since).await?;
-        return Ok(named.and_then(|named| {
-            let scheme = hello::choose_scheme(config, ProtocolVersion::Tls12, &named, schemes)?;
-            Some((named, scheme))
-        }));
-    }
-    let chosen = hello::choose_credential(config, ProtocolVersion::Tls12, schemes);
-    Ok(chosen.map(|(credential, scheme)| (credential.clone(), scheme)))
+    let wanted = Wanted {
+        version: ProtocolVersion::Tls12,
+        schemes: List::from(schemes.as_slice()),
+        authorities: request.certificate_authorities,
+    };
+    choose_credential(wire, config, wanted, since).await
 }
 
 /// Whether a key that signs in this scheme is of a type that the server takes (RFC 5246 §7.4.4: both MUST fit).

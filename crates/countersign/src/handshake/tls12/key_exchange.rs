@@ -11,7 +11,7 @@ use crate::crypto::signature::SignatureScheme;
 use crate::crypto::suite::{Authentication, CipherSuite};
 use crate::error::Result;
 use crate::handshake::authenticate::sign;
-use crate::handshake::hello;
+use crate::handshake::hello::{self, Wanted};
 use crate::handshake::script::Wire;
 use crate::handshake::tls12::authenticate::{Claim, check_scheme};
 use crate::handshake::transcript::Transcript;
@@ -86,11 +86,12 @@ pub(crate) fn choose<'c>(
         let theirs = hello.extensions.supported_groups.unwrap_or_default();
         hello::no_common_group(ours(), theirs)
     } else {
-        let theirs = hello.extensions.signature_algorithms.unwrap_or_default();
+        let schemes = hello.extensions.signature_algorithms.unwrap_or_default();
         if config.credentials.iter().any(Credential::may_sign) {
-            hello::no_common_scheme(config, theirs)
+            let wanted = wanted(hello, schemes);
+            hello::no_fitting_credential(config, &config.credentials, wanted)
         } else {
-            hello::no_key_that_signs(theirs)
+            hello::no_key_that_signs(schemes)
         }
     })
 }
@@ -146,13 +147,18 @@ fn choose_credential<'c>(
             scheme.is_rsa() == wants_rsa && curve_fits
         })
         .collect();
+    let wanted = wanted(hello, List::from(schemes.as_slice()));
     // RFC 5246 §7.4.2: the certificate MUST allow the key to be used for signing.
-    let mut ours = config.credentials.iter().filter(|own| own.may_sign());
-    ours.find_map(|own| {
-        let schemes = List::from(schemes.as_slice());
-        let scheme = hello::choose_scheme(config, ProtocolVersion::Tls12, own, schemes)?;
-        Some((own, scheme))
-    })
+    hello::choose_credential_that(config, wanted, Credential::may_sign)
+}
+
+/// What the client says about our certificate, in these schemes.
+fn wanted<'a>(hello: &ClientHello<'a>, schemes: List<'a, u16>) -> Wanted<'a> {
+    Wanted {
+        version: ProtocolVersion::Tls12,
+        schemes,
+        authorities: hello.extensions.certificate_authorities.unwrap_or_default(),
+    }
 }
 
 /// The smallest group that is strong enough. RFC 7919 §4: a client that names groups over finite fields MUST be given

@@ -10,10 +10,10 @@ use crate::crypto::signature::SignatureScheme;
 use crate::crypto::signed_content::{SignedBy, certificate_verify_content};
 use crate::error::Result;
 use crate::handshake::authenticate::{
-    Expectation, Identity, Shown, accept_absence, ask_for_credential, collect_chain, decide,
+    Expectation, Identity, Shown, accept_absence, choose_credential, collect_chain, decide,
     read_leaf, refuse_or_go_on, sign,
 };
-use crate::handshake::hello;
+use crate::handshake::hello::Wanted;
 use crate::handshake::script::Wire;
 use crate::handshake::transcript::Transcript;
 use crate::keys::schedule13::TrafficSecret;
@@ -102,11 +102,7 @@ fn signed_by(role: Role) -> SignedBy {
     }
 }
 
-/// Answers a CertificateRequest: with the credential that the owner names if asked, else with the first
-/// that the server can verify, or with none. The names of the server's authorities are
-/// advice: whether our certificate is good enough is the server's to say.
-///
-/// Returns what was shown, if anything.
+/// Answers a CertificateRequest, and returns what was shown, if anything.
 pub(crate) async fn answer_request(
     wire: &Wire,
     config: &Config,
@@ -114,19 +110,12 @@ pub(crate) async fn answer_request(
     request: &CertificateRequest<'_>,
     since: Since,
 ) -> Result<Option<Shown>> {
-    let schemes = request.signature_algorithms.unwrap_or_default();
-    let asked;
-    let choice = if config.ask_for_credential {
-        let authorities = request.certificate_authorities.unwrap_or_default();
-        asked = ask_for_credential(wire, authorities, schemes, since).await?;
-        let fitting = asked
-            .as_ref()
-            .and_then(|named| hello::choose_scheme(config, ProtocolVersion::Tls13, named, schemes));
-        asked.as_ref().zip(fitting)
-    } else {
-        hello::choose_credential(config, ProtocolVersion::Tls13, schemes)
+    let wanted = Wanted {
+        version: ProtocolVersion::Tls13,
+        schemes: request.signature_algorithms.unwrap_or_default(),
+        authorities: request.certificate_authorities.unwrap_or_default(),
     };
-    let Some((credential, scheme)) = choice else {
+    let Some((credential, scheme)) = choose_credential(wire, config, wanted, since).await? else {
         // RFC 9846 §4.5.2: a client without a suitable certificate MUST send an empty Certificate.
         wire.send(
             transcript,
@@ -142,7 +131,7 @@ pub(crate) async fn answer_request(
         transcript,
         Role::Client,
         request.context,
-        (credential, scheme),
+        (&credential, scheme),
     )
     .await?;
     Ok(credential.certificates().first().map(|certificate| Shown {

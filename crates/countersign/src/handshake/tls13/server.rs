@@ -224,9 +224,13 @@ struct Own<'c> {
 
 fn negotiate<'c>(config: &'c Config, hello: &ClientHello<'_>) -> Result<Own<'c>> {
     let alpn = hello::choose_protocol(config, hello)?;
-    let schemes = hello.extensions.signature_algorithms.unwrap_or_default();
-    let chosen = hello::choose_credential(config, ProtocolVersion::Tls13, schemes);
-    let (credential, scheme) = chosen.ok_or_else(|| hello::no_common_scheme(config, schemes))?;
+    let wanted = hello::Wanted {
+        version: ProtocolVersion::Tls13,
+        schemes: hello.extensions.signature_algorithms.unwrap_or_default(),
+        authorities: hello.extensions.certificate_authorities.unwrap_or_default(),
+    };
+    let (credential, scheme) = hello::choose_credential(config, wanted)
+        .ok_or_else(|| hello::no_fitting_credential(config, &config.credentials, wanted))?;
     Ok(Own {
         alpn,
         credential,

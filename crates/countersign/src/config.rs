@@ -40,6 +40,21 @@ pub enum PeerNames {
     Unchecked,
 }
 
+/// What is made of a peer's certificate whose keyUsage extension does not allow the key to sign the handshake,
+/// though it does sign it.
+///
+/// RFC 9846 §4.5.2.2 says that such a certificate must not be used. Certificates of this kind were made
+/// for servers when RSA keys encrypted and did not sign, and some are still around.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum KeyUsageRule {
+    /// It is accepted, as by OpenSSL, if verification accepts it. The default.
+    #[default]
+    AsOpenSsl,
+    /// It is refused, with the alert `unsupported_certificate`, in every verify mode.
+    Enforced,
+}
+
 /// What a client does if none of its credentials fits what a server asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WithoutCredential {
@@ -63,6 +78,7 @@ pub(crate) struct Config {
     pub(crate) security_level: u8,
     /// The strength that the security level asks for.
     pub(crate) required_bits: u32,
+    pub(crate) key_usage: KeyUsageRule,
     pub(crate) credentials: Vec<Credential>,
     pub(crate) suites: Vec<CipherSuite>,
     pub(crate) groups: Vec<NamedGroup>,

@@ -55,7 +55,7 @@ pub use config::builder::{ClientSide, ConfigBuilder, ServerSide};
 pub use config::credential::{Credential, CredentialError};
 pub use config::environment::{Clock, KeyLog, SystemClock};
 pub use config::limits::Limits;
-pub use config::{ClientConfig, PeerNames, ServerConfig};
+pub use config::{ClientConfig, KeyUsageRule, PeerNames, ServerConfig};
 pub use connection::Connection;
 pub use connection::established::{Agreed, ProtocolVersion};
 pub use connection::event::{Completed, Event, Received};

@@ -134,6 +134,7 @@ violations! {
     RequestContextMismatch, DecodeError, "RFC 9846 §4.5.2", "Its certificate answers a request that was not made.";
     UndecodableLeafCertificate, BadCertificate, "RFC 9846 §4.5.2", "The certificate that it sent cannot be decoded.";
     UnsupportedPublicKey, UnsupportedCertificate, "RFC 9846 §4.5.2", "The key of its certificate is of a kind or size that is not supported.";
+    KeyNotForSigning, UnsupportedCertificate, "RFC 9846 §4.5.2.2", "The keyUsage of its certificate does not allow the key to sign.";
     MalformedPublicKey, BadCertificate, "RFC 9846 §4.5.2", "The key of its certificate is not a valid key of its kind.";
     SignatureSchemeNotOffered, IllegalParameter, "RFC 9846 §4.5.3", "It signed with a scheme that was not offered.";
     SignatureSchemeForCertificatesOnly, IllegalParameter, "RFC 9846 §4.3.3", "It signed the handshake with a scheme that is allowed in certificates only.";

@@ -5,10 +5,11 @@
 mod pair;
 
 use countersign::{
-    BuildError, ClientConfig, ClientSide, ConfigBuilder, Credential, Error, Negotiated,
-    ServerConfig, ServerSide, SignatureScheme, TrustStore, VerifyMode,
+    BuildError, ClientConfig, ClientSide, ConfigBuilder, Credential, Error, KeyUsageRule,
+    Negotiated, ServerConfig, ServerSide, SignatureScheme, TrustStore, VerifyMode, Violation,
 };
 use pair::{Authority, For, Pair};
+use rcgen::KeyUsagePurpose;
 
 const REQUIRED: VerifyMode = VerifyMode::PEER.with(VerifyMode::FAIL_IF_NO_PEER_CERT);
 
@@ -188,4 +189,63 @@ fn this_side_may_sign_in_other_schemes_than_the_peer() {
     let refused = server().signing_schemes([]).build();
     let expected = BuildError::EmptyList(".signing_schemes(…)");
     assert_eq!(refused.unwrap_err(), expected);
+}
+
+/// RFC 9846 §4.5.2.2: whoever signs needs a certificate that allows it. OpenSSL does not look.
+#[test]
+fn a_key_that_may_not_sign_is_refused_if_the_rule_is_enforced() {
+    let setup = Setup::new();
+    let issue = |purpose, usage| {
+        let authority = &setup.first;
+        authority.issue_with("server.example", purpose, |params| {
+            params.key_usages = vec![usage];
+        })
+    };
+    let refused = |error: Option<&Error>| match error {
+        None => false,
+        Some(Error::PeerViolated { violation, .. }) => *violation == Violation::KeyNotForSigning,
+        Some(error) => panic!("{error}"),
+    };
+    let cases = [
+        (
+            KeyUsagePurpose::KeyAgreement,
+            KeyUsageRule::AsOpenSsl,
+            false,
+        ),
+        (KeyUsagePurpose::KeyAgreement, KeyUsageRule::Enforced, true),
+        (
+            KeyUsagePurpose::DigitalSignature,
+            KeyUsageRule::Enforced,
+            false,
+        ),
+    ];
+    for (usage, rule, wanted) in cases {
+        let servers = issue(For::Server, usage);
+        let server = ServerConfig::builder().credential(servers);
+        let pair = connect(setup.client(&[]).key_usage(rule), server);
+        assert_eq!(
+            refused(pair.client.error.as_ref()),
+            wanted,
+            "{usage:?}, {rule:?}"
+        );
+
+        let client = setup.client(&[issue(For::Client, usage)]);
+        let server = setup.server(&setup.first.trust()).key_usage(rule);
+        let pair = connect(client, server);
+        assert_eq!(
+            refused(pair.server.error.as_ref()),
+            wanted,
+            "{usage:?}, {rule:?}"
+        );
+    }
+    // A certificate without the extension allows everything.
+    let server = setup
+        .server(&setup.first.trust())
+        .key_usage(KeyUsageRule::Enforced);
+    assert!(
+        connect(setup.client(&setup.both()), server)
+            .server
+            .error
+            .is_none()
+    );
 }

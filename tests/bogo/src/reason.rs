@@ -85,6 +85,7 @@ fn of_negotiation(what: Negotiated) -> &'static str {
         Negotiated::CipherSuite => "NO_SHARED_CIPHER",
         Negotiated::Group => "NO_SHARED_GROUP",
         Negotiated::SignatureScheme => "NO_COMMON_SIGNATURE_ALGORITHMS",
+        Negotiated::Authority => "NO_MATCHING_ISSUER",
         Negotiated::ApplicationProtocol => "NO_APPLICATION_PROTOCOL",
         _ => "INTERNAL_ERROR",
     }
@@ -206,6 +207,7 @@ const BY_VIOLATION: &[(Violation, &str)] = &[
         "CANNOT_PARSE_LEAF_CERT",
     ),
     (Violation::UnsupportedPublicKey, "WRONG_CERTIFICATE_TYPE"),
+    (Violation::KeyNotForSigning, "KEY_USAGE_BIT_INCORRECT"),
     (Violation::MalformedPublicKey, "WRONG_CERTIFICATE_TYPE"),
     (Violation::SignatureSchemeNotOffered, "WRONG_SIGNATURE_TYPE"),
     (

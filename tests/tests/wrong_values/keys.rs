@@ -1,6 +1,6 @@
 //! Certificates with keys that cannot be used, where the mode lets every certificate pass.
 
-use ::countersign::{VerifyMode, Violation};
+use ::countersign::{KeyUsageRule, VerifyMode, Violation};
 use ::openssl::x509::X509;
 use countersign_tests::endpoint::{Side, run_until_idle};
 use countersign_tests::intercept::{Interceptor, Outgoing};
@@ -18,7 +18,9 @@ pub(crate) fn provoke_all() {
 /// What a client that lets every certificate pass says to a server with this one.
 fn blame_for(certificate: &[u8], violation: Violation) {
     let (client, server) = setups();
-    let config = client_builder(&client).verify(VerifyMode::NONE);
+    let config = client_builder(&client)
+        .verify(VerifyMode::NONE)
+        .key_usage(KeyUsageRule::Enforced);
     let mut end = Countersign::client(&config.build().unwrap());
     let three = |length: usize| u32::try_from(length).unwrap().to_be_bytes()[1..].to_vec();
     let entry = [three(certificate.len()), certificate.to_vec(), vec![0, 0]].concat();
@@ -39,6 +41,8 @@ fn keys_that_cannot_be_used() {
     let data = Data::copy();
     let weak = X509::from_pem(data.files.text("server-weakkey.pem").as_bytes()).unwrap();
     blame_for(&weak.to_der().unwrap(), Violation::UnsupportedPublicKey);
+    let encrypts = X509::from_pem(data.files.text("server-kuenc.pem").as_bytes()).unwrap();
+    blame_for(&encrypts.to_der().unwrap(), Violation::KeyNotForSigning);
 
     let (_, server) = setups();
     let mut certificate = server.identity.unwrap().leaf.clone();

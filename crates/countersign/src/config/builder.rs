@@ -11,7 +11,9 @@ use crate::config::build_error::BuildError;
 use crate::config::credential::Credential;
 use crate::config::environment::{Clock, Environment, KeyLog};
 use crate::config::limits::Limits;
-use crate::config::{ClientConfig, Config, PeerNames, ServerConfig, WithoutCredential};
+use crate::config::{
+    ClientConfig, Config, KeyUsageRule, PeerNames, ServerConfig, WithoutCredential,
+};
 use crate::connection::established::ProtocolVersion;
 use crate::connection::settings::Settings;
 use crate::connection::trace::Trace;
@@ -55,6 +57,7 @@ pub struct ConfigBuilder<R> {
     verifier: Option<Arc<dyn Verifier>>,
     names: PeerNames,
     security_level: u8,
+    key_usage: KeyUsageRule,
     credentials: Vec<Credential>,
     suites: Option<Vec<CipherSuite>>,
     allow_anonymous: bool,
@@ -89,6 +92,7 @@ impl<R> ConfigBuilder<R> {
             verifier: None,
             names: PeerNames::ServerName,
             security_level: 2,
+            key_usage: KeyUsageRule::default(),
             credentials: Vec::new(),
             suites: None,
             allow_anonymous: false,
@@ -194,6 +198,12 @@ impl<R> ConfigBuilder<R> {
     /// RSA 2048. Levels 3, 4 and 5 ask for 128, 192 and 256 bits.
     pub fn security_level(mut self, level: u8) -> Self {
         self.security_level = level;
+        self
+    }
+
+    /// Whether the peer's key may sign the handshake if its certificate does not say so.
+    pub fn key_usage(mut self, rule: KeyUsageRule) -> Self {
+        self.key_usage = rule;
         self
     }
 
@@ -430,6 +440,7 @@ impl<R> ConfigBuilder<R> {
             names: self.names,
             security_level: self.security_level,
             required_bits: strength.bits,
+            key_usage: self.key_usage,
             credentials: self.credentials,
             suites: strength.retain(suites, CipherSuite::security_bits)?,
             groups: strength.retain(self.groups, NamedGroup::security_bits)?,

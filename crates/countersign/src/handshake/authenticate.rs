@@ -7,8 +7,9 @@ use countersign_x509::{Certificate as X509, ExpectedName};
 use pki_types::CertificateDer;
 
 use crate::config::credential::Credential;
-use crate::config::{Config, WithoutCredential};
+use crate::config::{Config, KeyUsageRule, WithoutCredential};
 use crate::connection::established::ProtocolVersion;
+use crate::crypto::peer_key::PeerKey;
 use crate::crypto::private_key::SignError;
 use crate::crypto::signature::SignatureScheme;
 use crate::error::{Error, Rejection, Result};
@@ -108,6 +109,18 @@ pub(crate) fn read_leaf(chain: &CertificateChain) -> Result<X509<'_>> {
         .leaf()
         .ok_or(Error::Internal("a chain without a certificate"))?;
     X509::parse(leaf).map_err(|_| Violation::UndecodableLeafCertificate.into())
+}
+
+/// The key with which the peer has to sign the handshake.
+pub(crate) fn signing_key(config: &Config, leaf: &X509<'_>) -> Result<PeerKey> {
+    // RFC 9846 §4.5.2.2, RFC 5246 §7.4.2: the digitalSignature bit MUST be set if the keyUsage extension is present.
+    let usage = leaf.extensions().key_usage();
+    if config.key_usage == KeyUsageRule::Enforced
+        && usage.is_some_and(|usage| !usage.digital_signature())
+    {
+        return Err(Violation::KeyNotForSigning.into());
+    }
+    PeerKey::from_spki(leaf.public_key().der())
 }
 
 /// Has the chain verified, now or later, and judged.

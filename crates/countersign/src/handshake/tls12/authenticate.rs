@@ -10,7 +10,7 @@ use crate::crypto::signature::SignatureScheme;
 use crate::error::Result;
 use crate::handshake::authenticate::{
     Expectation, Identity, accept_absence, choose_credential, collect_chain, decide, read_leaf,
-    refuse_or_go_on,
+    refuse_or_go_on, signing_key,
 };
 use crate::handshake::hello::Wanted;
 use crate::handshake::script::Wire;
@@ -60,7 +60,7 @@ pub(crate) async fn receive_certificate(
     let leaf = read_leaf(&chain)?;
     let judgement = decide(wire, config, &expectation, &chain).await?;
     refuse_or_go_on(wire, &expectation, &chain, &judgement)?;
-    let key = PeerKey::from_spki(leaf.public_key().der())?;
+    let key = signing_key(config, &leaf)?;
     transcript.add(message);
     Ok(Some(Claim {
         chain,

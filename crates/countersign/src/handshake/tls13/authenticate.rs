@@ -11,7 +11,7 @@ use crate::crypto::signed_content::{SignedBy, certificate_verify_content};
 use crate::error::Result;
 use crate::handshake::authenticate::{
     Expectation, Identity, Shown, accept_absence, choose_credential, collect_chain, decide,
-    read_leaf, refuse_or_go_on, sign,
+    read_leaf, refuse_or_go_on, sign, signing_key,
 };
 use crate::handshake::hello::Wanted;
 use crate::handshake::script::Wire;
@@ -42,7 +42,7 @@ pub(crate) async fn receive_identity(
     let leaf = read_leaf(&chain)?;
     let judgement = decide(wire, config, &expectation, &chain).await?;
     refuse_or_go_on(wire, &expectation, &chain, &judgement)?;
-    let key = PeerKey::from_spki(leaf.public_key().der())?;
+    let key = signing_key(config, &leaf)?;
     transcript.add(certificate);
 
     let message = wire.receive(State::AwaitingCertificateVerify).await;

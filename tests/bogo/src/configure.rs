@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use countersign::{
-    Alert, BuildError, ClientConfig, ClientSessions, Clock, ConfigBuilder, Credential, Limits,
-    NamedGroup, PeerNames, Presented, ProtocolVersion, ResumePolicy, Role, ServerConfig,
-    SignatureScheme, Since, TicketKeyring, Verdict, Verification, Verifier, VerifyCode, VerifyMode,
+    Alert, BuildError, ClientConfig, ClientSessions, Clock, ConfigBuilder, Credential,
+    KeyUsageRule, Limits, NamedGroup, PeerNames, Presented, ProtocolVersion, ResumePolicy, Role,
+    ServerConfig, SignatureScheme, Since, TicketKeyring, Verdict, Verification, Verifier,
+    VerifyCode, VerifyMode,
 };
 use countersign_x509::{Purpose, Report};
 use pki_types::UnixTime;
@@ -55,12 +56,15 @@ pub(crate) fn client(
     let asks = settings.application_chooses
         || settings.expected.authorities.is_some()
         || !settings.expected.peer_schemes.is_empty();
+    let must_authenticate = !credentials.is_empty();
     start(ClientConfig::builder(), settings, credentials, memory)?
         .trace(watch.clone())
         .peer_names(PeerNames::Unchecked)
         .send_server_name(settings.host_name.is_some())
         .sessions(memory.sessions.clone())
         .ask_for_credential(asks)
+        // BoringSSL does not go on without a certificate if it has some of which none fits.
+        .must_authenticate(must_authenticate)
         .build()
         .map_err(not_built)
 }
@@ -95,6 +99,8 @@ fn start<R>(
         .verifier(Callback::of(settings))
         // BoringSSL has no security levels.
         .security_level(0)
+        .key_usage(KeyUsageRule::Enforced)
+        .signing_schemes(SignatureScheme::HANDSHAKE_DEFAULT.iter().copied())
         .resume_policy(resume_policy(settings))
         .clock(memory.clock.clone())
         .authorities(settings.authorities.iter().cloned())

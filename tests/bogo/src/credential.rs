@@ -91,11 +91,16 @@ fn load_one(
             .filter(|scheme| key.schemes().contains(scheme))
             .collect()
     };
-    Credential::with_signer(
+    let credential = Credential::with_signer(
         checked.certificates().to_vec(),
         signer(Arc::new(key), schemes),
     )
-    .map_err(refused)
+    .map_err(refused)?;
+    Ok(if settings.must_match_issuer {
+        credential.only_for_its_authorities()
+    } else {
+        credential
+    })
 }
 
 /// A key that cannot be used is one of a kind that countersign does not have.

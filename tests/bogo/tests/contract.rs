@@ -298,3 +298,22 @@ fn every_flag_that_expects_something_is_among_them() {
     }
     assert!(count > 15, "only {count} flags were found");
 }
+
+#[test]
+fn whatever_is_not_run_has_a_reason() {
+    let config: serde_json::Value = serde_json::from_str(include_str!("../config.json")).unwrap();
+    let disabled = config["DisabledTests"].as_object().unwrap();
+    assert!(!disabled.is_empty());
+    for (pattern, reason) in disabled {
+        let reason = reason.as_str().unwrap();
+        assert!(reason.len() > 10 && reason.ends_with('.'), "{pattern}");
+    }
+    let source = include_str!("../src/reason.rs");
+    for (theirs, ours) in config["ErrorMap"].as_object().unwrap() {
+        for name in ours.as_array().unwrap() {
+            let name = name.as_str().unwrap();
+            let known = source.contains(&format!("\"{}\"", name.trim_matches(':')));
+            assert!(known || !name.starts_with(':'), "{theirs}: {name}");
+        }
+    }
+}

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use countersign_x509::{Decision, Step};
 use pki_types::ServerName;
 
+use crate::alert::Alert;
 use crate::config::{ClientConfig, Config, ServerConfig};
 use crate::connection::established::{Agreed, Established, ProtocolVersion};
 use crate::connection::event::{Completed, Event, Received};
@@ -448,6 +449,19 @@ impl Connection {
         self.outbound.close(output);
         // RFC 9846 §6.1: a close_notify says that nothing will follow, so neither can a Finished.
         if self.is_handshaking() {
+            self.end(Error::Closed);
+        }
+    }
+
+    /// Ends the connection with a fatal alert, in the handshake or after it: the application does not want to go on,
+    /// [`Alert::AccessDenied`] for example because it knows the peer and does not serve it. Later calls
+    /// return [`Error::Closed`], and the connection's session is not resumed by this side as a client.
+    ///
+    /// To refuse a certificate in the handshake give a [`Verdict::Reject`](crate::Verdict::Reject) instead.
+    pub fn abort(&mut self, alert: Alert, output: &mut Vec<u8>) {
+        if self.failure.is_none() {
+            self.outbound.fail(alert, output);
+            self.forget_tickets();
             self.end(Error::Closed);
         }
     }

@@ -389,6 +389,39 @@ fn reports_are_plain_values(report: Report) -> impl Send + Sync + Clone + 'stati
     report
 }
 
+/// RFC 9846 §6.2: a fatal alert ends the connection for both ends, and nothing follows it.
+#[test]
+fn an_application_may_end_a_connection_with_an_alert() {
+    let setup = Setup::new();
+    for in_handshake in [true, false] {
+        let mut pair = Pair::new(
+            &setup.client().build().unwrap(),
+            &setup.server().build().unwrap(),
+        );
+        if !in_handshake {
+            pair.run();
+        }
+        let server = &mut pair.server;
+        server
+            .connection
+            .abort(Alert::AccessDenied, &mut server.output);
+        server
+            .connection
+            .abort(Alert::InternalError, &mut server.output);
+        server.connection.close(&mut server.output);
+        assert!(matches!(server.send(b"more"), Err(Error::Closed)));
+        pair.run();
+        assert!(matches!(
+            pair.client.error,
+            Some(Error::AlertReceived {
+                alert: Alert::AccessDenied,
+                ..
+            })
+        ));
+        assert_eq!(pair.server.connection.state(), State::Closed);
+    }
+}
+
 #[test]
 fn a_security_level_leaves_out_what_is_weaker() {
     let setup = Setup::new();

@@ -14,7 +14,7 @@ use countersign_x509::{Purpose, Report};
 use pki_types::UnixTime;
 
 use crate::reason::Watch;
-use crate::settings::{Alpn, Settings, VerifyCallback};
+use crate::settings::{Alpn, Settings, Tickets, VerifyCallback};
 use crate::stop::{Stop, unexpected};
 
 /// The schemes that BoringSSL accepts from peers by default, in its order; without those of SHA-1.
@@ -155,10 +155,10 @@ fn mode(settings: &Settings) -> VerifyMode {
 }
 
 fn resume_policy(settings: &Settings) -> ResumePolicy {
-    if settings.reverify_on_resume {
-        ResumePolicy::Reverify
-    } else {
-        ResumePolicy::Reuse
+    match (settings.tickets, settings.reverify_on_resume) {
+        (Tickets::Unwanted, _) => ResumePolicy::Never,
+        (Tickets::Sealed, true) => ResumePolicy::Reverify,
+        (Tickets::Sealed, false) => ResumePolicy::Reuse,
     }
 }
 

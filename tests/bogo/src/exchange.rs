@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 
-use countersign::{Answer, Connection, Credential, Question, Role};
+use countersign::{Alert, Answer, Connection, Credential, Question, Role};
 use pki_types::ServerName;
 
 use crate::configure::{self, Memory};
@@ -36,6 +36,9 @@ pub(crate) fn run(plan: &Plan) -> Result<(), Stop> {
         let tickets_before = memory.sessions.len();
         let outcome = exchange.hold(settings, resumes).and_then(|()| {
             has_session = memory.sessions.len() > tickets_before;
+            if settings.sends_alert {
+                return Ok(());
+            }
             expectations::check_session(settings, has_session)?;
             exchange.shut_down(settings)
         });
@@ -139,6 +142,14 @@ impl Exchange {
             })?;
         }
         self.export(settings)?;
+        if settings.sends_alert {
+            // decompression_failure: one that nobody else would send.
+            let alert = Alert::from(30);
+            return self.talk.act(|connection, output| {
+                connection.abort(alert, output);
+                Ok(())
+            });
+        }
         self.write_first(settings)?;
         if settings.shuts_down {
             Ok(())

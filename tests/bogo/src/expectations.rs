@@ -35,6 +35,9 @@ pub(crate) fn check_handshake(settings: &Settings, handshake: &Handshake<'_>) ->
     if let Some(expected) = settings.expected.selected_credential {
         equal("the credential", &handshake.selected_credential, &expected)?;
     }
+    if let Some(reason) = &settings.expected.early_data_reason {
+        check_early_data_reason(reason)?;
+    }
     if let Some(hello) = &handshake.client_hello {
         check_client_hello(&settings.expected, ClientHello(hello))?;
     }
@@ -122,6 +125,15 @@ fn check_peer(settings: &Settings, connection: &Connection) -> Result<(), Stop> 
         equal("the verify result", &found, &wanted)?;
     }
     Ok(())
+}
+
+/// There is but one reason why no early data is sent or taken here.
+fn check_early_data_reason(reason: &[u8]) -> Result<(), Stop> {
+    match reason {
+        b"disabled" => Ok(()),
+        b"accepted" => Err(unexpected("No early data was accepted")),
+        _ => Err(Stop::Unimplemented("early data".to_owned())),
+    }
 }
 
 fn check_client_hello(expected: &Expected, hello: ClientHello<'_>) -> Result<(), Stop> {

@@ -5,7 +5,7 @@
 
 use countersign::Role;
 
-use crate::settings::{Alpn, CredentialSettings, Settings, VerifyCallback, WriteSizes};
+use crate::settings::{Alpn, CredentialSettings, Settings, Tickets, VerifyCallback, WriteSizes};
 use crate::stop::Stop;
 
 /// What the runner wants of the connections of one process.
@@ -139,6 +139,7 @@ const FLAGS: &[(&str, Effect)] = &[
     ("-decline-alpn", Switch(|s| s.alpn = Alpn::Ignored)),
     ("-reject-alpn", Switch(|s| s.alpn = Alpn::Rejected)),
     ("-use-client-ca-list", Value(|s, v| put(&mut s.authorities, names(v)))),
+    ("-no-ticket", Switch(|s| s.tickets = Tickets::Unwanted)),
     ("-max-cert-list", Value(|s, v| put(&mut s.max_certificate_list, number(v).map(Some)))),
     // How the peer is verified. Nobody is verified with what -trust-cert names: the callbacks decide.
     ("-trust-cert", Value(|_, _| Some(()))),
@@ -163,6 +164,7 @@ const FLAGS: &[(&str, Effect)] = &[
     ("-check-close-notify", Switch(|s| s.checks_close_notify = true)),
     ("-key-update", Switch(|s| s.updates_keys_after_read = true)),
     ("-key-update-before-read", Switch(|s| s.updates_keys_before_read = true)),
+    ("-send-alert", Switch(|s| s.sends_alert = true)),
     ("-no-op-extra-handshake", Switch(|s| s.handshakes_again = true)),
     ("-export-keying-material", Value(|s, v| put(&mut s.export.length, number(v)))),
     ("-export-label", Value(|s, v| put(&mut s.export.label, Some(v.to_vec())))),
@@ -188,6 +190,7 @@ const FLAGS: &[(&str, Effect)] = &[
     ("-expect-no-hrr", Switch(|s| s.expected.retry = Some(false))),
     ("-expect-session-miss", Switch(|s| s.expected.session_miss = true)),
     ("-expect-no-session", Switch(|s| s.expected.no_session = true)),
+    ("-expect-early-data-reason", Value(|s, v| put(&mut s.expected.early_data_reason, Some(Some(v.to_vec()))))),
     ("-expect-server-name", Value(|s, v| put(&mut s.expected.server_name, Some(Some(v.to_vec()))))),
     ("-expect-no-server-name", Switch(|s| s.expected.no_server_name = true)),
     ("-expect-alpn", Value(|s, v| put(&mut s.expected.alpn, Some(v.to_vec())))),

@@ -32,6 +32,7 @@ pub(crate) struct Settings {
     pub(crate) alpn: Alpn,
     pub(crate) authorities: Vec<Vec<u8>>,
     pub(crate) max_certificate_list: Option<usize>,
+    pub(crate) tickets: Tickets,
 
     // How the peer is verified
     pub(crate) verify_peer: bool,
@@ -54,6 +55,8 @@ pub(crate) struct Settings {
     pub(crate) updates_keys_after_read: bool,
     pub(crate) updates_keys_before_read: bool,
     pub(crate) handshakes_again: bool,
+    /// Instead of data a fatal alert is sent.
+    pub(crate) sends_alert: bool,
     pub(crate) export: Export,
     pub(crate) exports_between_reads: bool,
     /// Seconds by which the clock is put forward after the connection.
@@ -111,6 +114,14 @@ pub(crate) enum Alpn {
     Rejected,
 }
 
+/// Whether sessions are kept in tickets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Tickets {
+    #[default]
+    Sealed,
+    Unwanted,
+}
+
 /// By which of its two interfaces BoringSSL would verify; they refuse with different alerts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum VerifyCallback {
@@ -165,6 +176,8 @@ pub(crate) struct Expected {
     pub(crate) no_server_name: bool,
     pub(crate) alpn: Vec<u8>,
     pub(crate) advertised_alpn: Option<Vec<u8>>,
+    /// Why no early data was sent or taken.
+    pub(crate) early_data_reason: Option<Vec<u8>>,
 }
 
 impl Default for Settings {
@@ -185,6 +198,7 @@ impl Default for Settings {
             alpn: Alpn::Ignored,
             authorities: Vec::new(),
             max_certificate_list: None,
+            tickets: Tickets::Sealed,
             verify_peer: false,
             require_certificate: false,
             verify_fails: false,
@@ -202,6 +216,7 @@ impl Default for Settings {
             updates_keys_after_read: false,
             updates_keys_before_read: false,
             handshakes_again: false,
+            sends_alert: false,
             export: Export::default(),
             exports_between_reads: false,
             resumption_delay: 0,

@@ -252,6 +252,7 @@ const EXPECTATIONS: &[(&str, &str, &str)] = &[
     ("-expect-no-hrr", "-expect-no-hrr", "-server -curves 24 -expect-no-hrr"),
     ("-expect-session-miss", "-resume-count 1 -on-resume-host-name other.example -on-resume-expect-session-miss", "-resume-count 1 -on-resume-expect-session-miss"),
     ("-expect-no-session", "-shim-shuts-down -expect-no-session", "-expect-no-session"),
+    ("-expect-early-data-reason", "-expect-early-data-reason disabled", "-expect-early-data-reason accepted"),
     ("-expect-server-name", "-server -expect-server-name name.example", "-server -expect-server-name other.example"),
     ("-expect-no-server-name", "-server {silent} -expect-no-server-name", "-server -expect-no-server-name"),
     ("-expect-alpn", "-advertise-alpn \u{2}h2 -expect-alpn h2", "-expect-alpn h2"),

@@ -32,6 +32,8 @@ pub enum NamedGroup {
     Secp256r1,
     /// NIST P-384.
     Secp384r1,
+    /// NIST P-521.
+    Secp521r1,
 }
 
 impl NamedGroup {
@@ -41,6 +43,7 @@ impl NamedGroup {
         Self::X25519,
         Self::Secp256r1,
         Self::Secp384r1,
+        Self::Secp521r1,
     ];
 
     /// The group of that number on the wire, if it is one of ours.
@@ -50,6 +53,7 @@ impl NamedGroup {
             0x001d => Some(Self::X25519),
             0x0017 => Some(Self::Secp256r1),
             0x0018 => Some(Self::Secp384r1),
+            0x0019 => Some(Self::Secp521r1),
             _ => None,
         }
     }
@@ -61,6 +65,7 @@ impl NamedGroup {
             Self::X25519 => 0x001d,
             Self::Secp256r1 => 0x0017,
             Self::Secp384r1 => 0x0018,
+            Self::Secp521r1 => 0x0019,
         }
     }
 
@@ -69,6 +74,7 @@ impl NamedGroup {
         match self {
             Self::X25519MlKem768 | Self::Secp384r1 => 192,
             Self::X25519 | Self::Secp256r1 => 128,
+            Self::Secp521r1 => 256,
         }
     }
 
@@ -84,6 +90,7 @@ impl NamedGroup {
             Self::X25519 => "x25519",
             Self::Secp256r1 => "secp256r1",
             Self::Secp384r1 => "secp384r1",
+            Self::Secp521r1 => "secp521r1",
         }
     }
 }
@@ -286,6 +293,7 @@ fn agree_on_curve(
         // RFC 9846 §4.3.8.2: the uncompressed form, legacy_form = 4.
         NamedGroup::Secp256r1 => theirs.len() == 65 && theirs.first() == Some(&4),
         NamedGroup::Secp384r1 => theirs.len() == 97 && theirs.first() == Some(&4),
+        NamedGroup::Secp521r1 => theirs.len() == 133 && theirs.first() == Some(&4),
     };
     if !well_formed {
         return Err(BAD_SHARE.into());
@@ -301,6 +309,7 @@ fn curve_of(group: NamedGroup) -> &'static agreement::Algorithm {
         NamedGroup::X25519MlKem768 | NamedGroup::X25519 => &agreement::X25519,
         NamedGroup::Secp256r1 => &agreement::ECDH_P256,
         NamedGroup::Secp384r1 => &agreement::ECDH_P384,
+        NamedGroup::Secp521r1 => &agreement::ECDH_P521,
     }
 }
 
@@ -336,6 +345,7 @@ mod tests {
             (NamedGroup::X25519, 32, 32, 32),
             (NamedGroup::Secp256r1, 65, 65, 32),
             (NamedGroup::Secp384r1, 97, 97, 48),
+            (NamedGroup::Secp521r1, 133, 133, 66),
         ];
         for (group, client_len, server_len, secret_len) in lengths {
             let client = KeyShare::generate(group).unwrap();
@@ -406,7 +416,11 @@ mod tests {
 
     #[test]
     fn points_off_the_curve_and_other_encodings_are_refused() {
-        for group in [NamedGroup::Secp256r1, NamedGroup::Secp384r1] {
+        for group in [
+            NamedGroup::Secp256r1,
+            NamedGroup::Secp384r1,
+            NamedGroup::Secp521r1,
+        ] {
             let share = KeyShare::generate(group).unwrap().public().to_vec();
             let half = (share.len() - 1) / 2;
             let mut off_the_curve = share.clone();
@@ -523,6 +537,23 @@ mod tests {
             "e6db6867583030db3594c1a424b15f7c726624ec26b3353b10a903a6d0ab1c4c",
         );
         let printed = "c3da55379de9c6908e94ea4df28d084f32eccf03491c71f754b4075577a28552";
+        assert_eq!(secret.as_ref(), from_hex(printed));
+    }
+
+    /// NIST's test vectors for ECC CDH (SP 800-56A §5.7.1.2), P-521, the first. The secret has a leading zero.
+    #[test]
+    fn p521_as_published() {
+        let secret = agree(
+            NamedGroup::Secp521r1,
+            "017eecc07ab4b329068fba65e56a1f8890aa935e57134ae0ffcce802735151f4eac6564f6ee9974c5e68\
+             87a1fefee5743ae2241bfeb95d5ce31ddcb6f9edb4d6fc47",
+            "0400685a48e86c79f0f0875f7bc18d25eb5fc8c0b07e5da4f4370f3a9490340854334b1e1b87fa395464\
+             c60626124a4e70d0f785601d37c09870ebf176666877a2046d01ba52c56fc8776d9e8f5db4f0cc27636d\
+             0b741bbe05400697942e80b739884a83bde99e0f6716939e632bc8986fa18dccd443a348b6c3e5224979\
+             55a4f3c302f676",
+        );
+        let printed = "005fc70477c3e63bc3954bd0df3ea0d1f41ee21746ed95fc5e1fdf90930d5e136672d72cc770742d1711\
+                       c3c3a4c334a0ad9759436a4d3c5bf6e74b9578fac148c831";
         assert_eq!(secret.as_ref(), from_hex(printed));
     }
 }

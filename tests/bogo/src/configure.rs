@@ -20,6 +20,9 @@ use crate::stop::{Stop, unexpected};
 /// The schemes that BoringSSL accepts from peers by default, in its order; without those of SHA-1.
 const VERIFIED_BY_DEFAULT: &[u16] = &[0x0403, 0x0804, 0x0503, 0x0805, 0x0806];
 
+/// The groups that BoringSSL offers by default, in its order.
+const OFFERED_BY_DEFAULT: &[u16] = &[0x11ec, 0x001d, 0x0017, 0x0018];
+
 /// What one process keeps from one connection to the next.
 #[derive(Clone, Default)]
 pub(crate) struct Memory {
@@ -108,9 +111,11 @@ fn start<R>(
     for credential in credentials {
         builder = builder.credential(credential);
     }
-    if !settings.groups.is_empty() {
-        builder = builder.groups(groups(&settings.groups)?);
-    }
+    let offered: &[u16] = match settings.groups.as_slice() {
+        [] => OFFERED_BY_DEFAULT,
+        groups => groups,
+    };
+    builder = builder.groups(groups(offered)?);
     let schemes: &[u16] = match settings.verify_schemes.as_slice() {
         [] => VERIFIED_BY_DEFAULT,
         schemes => schemes,

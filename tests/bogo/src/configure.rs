@@ -1,53 +1,31 @@
 //! From settings to a configuration.
 
-use core::time::Duration;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use countersign::{
-    Alert, BuildError, ClientConfig, ClientSessions, Clock, ConfigBuilder, Credential,
-    KeyUsageRule, Limits, NamedGroup, PeerNames, Presented, ProtocolVersion, ResumePolicy, Role,
-    ServerConfig, SignatureScheme, Since, TicketKeyring, Verdict, Verification, Verifier,
-    VerifyCode, VerifyMode,
+    Alert, BuildError, ClientConfig, ConfigBuilder, Credential, KeyUsageRule, Limits, NamedGroup,
+    PeerNames, Presented, ProtocolVersion, ResumePolicy, Role, ServerConfig, SignatureScheme,
+    Since, Verdict, Verification, Verifier, VerifyCode, VerifyMode,
 };
 use countersign_x509::{Purpose, Report};
-use pki_types::UnixTime;
 
+use crate::memory::Memory;
 use crate::reason::Watch;
-use crate::settings::{Alpn, Settings, Tickets, VerifyCallback};
+use crate::settings::{Alpn, Renegotiation, Settings, Tickets, VerifyCallback};
 use crate::stop::{Stop, unexpected};
 
 /// The schemes that BoringSSL accepts from peers by default, in its order; without those of SHA-1.
-const VERIFIED_BY_DEFAULT: &[u16] = &[0x0403, 0x0804, 0x0503, 0x0805, 0x0806];
+const VERIFIED_BY_DEFAULT: &[u16] = &[
+    0x0403, 0x0804, 0x0401, 0x0503, 0x0805, 0x0501, 0x0806, 0x0601,
+];
+
+/// The schemes in which it signs by default, in its order.
+const SIGNED_BY_DEFAULT: &[u16] = &[
+    0x0807, 0x0403, 0x0804, 0x0401, 0x0503, 0x0805, 0x0501, 0x0603, 0x0806, 0x0601,
+];
 
 /// The groups that BoringSSL offers by default, in its order.
 const OFFERED_BY_DEFAULT: &[u16] = &[0x11ec, 0x001d, 0x0017, 0x0018];
-
-/// What one process keeps from one connection to the next.
-#[derive(Clone, Default)]
-pub(crate) struct Memory {
-    pub(crate) sessions: ClientSessions,
-    pub(crate) keyring: TicketKeyring,
-    pub(crate) clock: ShiftedClock,
-}
-
-/// A clock that can be put forward.
-#[derive(Clone, Default)]
-pub(crate) struct ShiftedClock(Arc<AtomicU64>);
-
-impl ShiftedClock {
-    pub(crate) fn put_forward(&self, seconds: u64) {
-        self.0.fetch_add(seconds, Ordering::Relaxed);
-    }
-}
-
-impl Clock for ShiftedClock {
-    fn now(&self) -> UnixTime {
-        let seconds = UnixTime::now().as_secs();
-        let shift = self.0.load(Ordering::Relaxed);
-        UnixTime::since_unix_epoch(Duration::from_secs(seconds.saturating_add(shift)))
-    }
-}
 
 /// A client's configuration.
 pub(crate) fn client(
@@ -65,6 +43,12 @@ pub(crate) fn client(
         .peer_names(PeerNames::Unchecked)
         .send_server_name(settings.host_name.is_some())
         .sessions(memory.sessions.clone())
+        .renegotiation(matches!(
+            settings.renegotiation,
+            Renegotiation::Once | Renegotiation::Free
+        ))
+        // As other users of BoringSSL know it: the certificate may change with the server's name alone.
+        .require_renegotiation_info(settings.refuses_legacy_servers)
         .ask_for_credential(asks)
         // BoringSSL does not go on without a certificate if it has some of which none fits.
         .must_authenticate(must_authenticate)
@@ -79,12 +63,14 @@ pub(crate) fn server(
     memory: &Memory,
     watch: &Watch,
 ) -> Result<Arc<ServerConfig>, Stop> {
-    start(ServerConfig::builder(), settings, credentials, memory)?
+    let mut builder = start(ServerConfig::builder(), settings, credentials, memory)?
         .trace(watch.clone())
         .ticket_keyring(memory.keyring.clone())
-        .session_context("bogo")
-        .build()
-        .map_err(not_built)
+        .session_context("bogo");
+    if settings.keeps_sessions() {
+        builder = builder.session_store(Arc::clone(&memory.store));
+    }
+    builder.build().map_err(not_built)
 }
 
 fn start<R>(
@@ -93,17 +79,14 @@ fn start<R>(
     credentials: Vec<Credential>,
     memory: &Memory,
 ) -> Result<ConfigBuilder<R>, Stop> {
-    if !settings.versions.allow(0x0304) {
-        return Err(Stop::Unimplemented("TLS 1.2 and older".to_owned()));
-    }
     let mut builder = builder
-        .versions([ProtocolVersion::Tls13])
+        .versions(versions(settings)?)
         .verify(mode(settings))
         .verifier(Callback::of(settings))
         // BoringSSL has no security levels.
         .security_level(0)
         .key_usage(KeyUsageRule::Enforced)
-        .signing_schemes(SignatureScheme::HANDSHAKE_DEFAULT.iter().copied())
+        .signing_schemes(known(SIGNED_BY_DEFAULT, settings)?)
         .resume_policy(resume_policy(settings))
         .clock(memory.clock.clone())
         .authorities(settings.authorities.iter().cloned())
@@ -120,13 +103,35 @@ fn start<R>(
         [] => VERIFIED_BY_DEFAULT,
         schemes => schemes,
     };
-    builder = builder.signature_schemes(known(schemes)?);
+    builder = builder.signature_schemes(known(schemes, settings)?);
+    let mut limits = Limits::default();
     if let Some(size) = settings.max_certificate_list {
-        let mut limits = Limits::default();
         limits.message_size = size;
-        builder = builder.limits(limits);
     }
-    Ok(builder)
+    if settings.renegotiation == Renegotiation::Once {
+        limits.renegotiations = 1;
+    }
+    Ok(builder.limits(limits))
+}
+
+/// The versions that are both allowed and ours.
+fn versions(settings: &Settings) -> Result<Vec<ProtocolVersion>, Stop> {
+    let ours = [
+        (0x0303, ProtocolVersion::Tls12),
+        (0x0304, ProtocolVersion::Tls13),
+    ];
+    let allowed = ours
+        .into_iter()
+        .filter(|(number, _)| settings.versions.allow(*number));
+    let allowed: Vec<_> = allowed.map(|(_, version)| version).collect();
+    let is_older = |number| settings.versions.allow(number);
+    match allowed.as_slice() {
+        [] if is_older(0x0301) || is_older(0x0302) => {
+            Err(Stop::Unimplemented("TLS 1.1 and older".to_owned()))
+        }
+        [] => Err(unexpected(":NO_SUPPORTED_VERSIONS_ENABLED:")),
+        _ => Ok(allowed),
+    }
 }
 
 fn not_built(error: BuildError) -> Stop {
@@ -139,15 +144,17 @@ fn not_built(error: BuildError) -> Stop {
     }
 }
 
-/// The schemes that are accepted from peers: those of the list, all of which have to be known here.
-fn known(numbers: &[u16]) -> Result<Vec<SignatureScheme>, Stop> {
+/// The schemes of the list, all of which have to be known here, as far as a version that is allowed uses them.
+fn known(numbers: &[u16], settings: &Settings) -> Result<Vec<SignatureScheme>, Stop> {
+    const PKCS1: [u16; 3] = [0x0401, 0x0501, 0x0601];
     let known = |number: &u16| {
         let scheme = SignatureScheme::from(*number);
         Some(scheme)
             .filter(|scheme| SignatureScheme::CERTIFICATE_DEFAULT.contains(scheme))
             .ok_or_else(|| Stop::Unimplemented(format!("the signature scheme {scheme}")))
     };
-    numbers.iter().map(known).collect()
+    let may_be_used = |number: &&u16| settings.versions.allow(0x0303) || !PKCS1.contains(number);
+    numbers.iter().filter(may_be_used).map(known).collect()
 }
 
 /// As the runner understands its flags: the second of the two wins.
@@ -160,10 +167,15 @@ fn mode(settings: &Settings) -> VerifyMode {
 }
 
 fn resume_policy(settings: &Settings) -> ResumePolicy {
-    match (settings.tickets, settings.reverify_on_resume) {
-        (Tickets::Unwanted, _) => ResumePolicy::Never,
-        (Tickets::Sealed, true) => ResumePolicy::Reverify,
-        (Tickets::Sealed, false) => ResumePolicy::Reuse,
+    // TLS 1.3 has nothing but tickets.
+    let is_tls13_only = !settings.versions.allow(0x0303);
+    if settings.tickets == Tickets::Unwanted && is_tls13_only {
+        return ResumePolicy::Never;
+    }
+    if settings.reverify_on_resume {
+        ResumePolicy::Reverify
+    } else {
+        ResumePolicy::Reuse
     }
 }
 

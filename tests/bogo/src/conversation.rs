@@ -3,9 +3,10 @@
 use std::io::{ErrorKind, IoSlice, Read, Write};
 use std::net::{Shutdown, TcpStream};
 
-use countersign::{Answer, Connection, Error, Event, Question};
+use countersign::{Alert, Answer, Completed, Connection, Error, Event, Question};
 
 use crate::reason::Watch;
+use crate::settings::Renegotiation;
 use crate::stop::{Stop, expect, unexpected};
 
 /// How much is read from the socket at a time.
@@ -27,6 +28,8 @@ pub(crate) struct Conversation {
     watch: Watch,
     answer: Box<dyn FnMut(Question) -> Result<Answer, Stop>>,
     ended: Option<End>,
+    renegotiation: Renegotiation,
+    renegotiations: u32,
 }
 
 /// How much of the output goes out.
@@ -65,7 +68,20 @@ impl Conversation {
             watch,
             answer: Box::new(answer),
             ended: None,
+            renegotiation: Renegotiation::Refused,
+            renegotiations: 0,
         }
+    }
+
+    /// Sets what is made of a peer that wants to negotiate again and may not.
+    pub(crate) fn refusing_renegotiation(mut self, how: Renegotiation) -> Self {
+        self.renegotiation = how;
+        self
+    }
+
+    /// How often the handshake was made again.
+    pub(crate) fn renegotiations(&self) -> u32 {
+        self.renegotiations
     }
 
     pub(crate) fn connection(&self) -> &Connection {
@@ -103,8 +119,11 @@ impl Conversation {
         self.ended
     }
 
-    /// Sends data.
+    /// Sends data, after the renegotiation that is running, if one is.
     pub(crate) fn write(&mut self, data: &[u8]) -> Result<(), Stop> {
+        while self.connection.is_renegotiating() && self.ended.is_none() {
+            self.advance()?;
+        }
         let mut sent = 0;
         self.act(|connection, output| {
             sent = connection.send(&[IoSlice::new(data)], output)?;
@@ -137,6 +156,14 @@ impl Conversation {
         let flushed = self.flush();
         outcome.map_err(|error| Stop::Connection(error, moment))?;
         flushed
+    }
+
+    /// Ends the connection with an alert.
+    pub(crate) fn abort(&mut self, alert: Alert) -> Result<(), Stop> {
+        self.act(|connection, output| {
+            connection.abort(alert, output);
+            Ok(())
+        })
     }
 
     /// Ends this side's direction with a `close_notify`.
@@ -181,11 +208,24 @@ impl Conversation {
                 self.act(|connection, output| connection.answer(answer, output))?;
             }
             Event::PeerClosed => self.ended = Some(End::Proper),
+            Event::Completed(Completed::Renegotiation) => {
+                self.renegotiations = self.renegotiations.saturating_add(1);
+            }
             _ => {}
         }
         self.input.drain(..received.consumed.min(self.input.len()));
         self.flush()?;
+        self.check_refusal()?;
         if waits { self.fill() } else { Ok(()) }
+    }
+
+    /// The engine has refused the peer's wish to negotiate again. BoringSSL would not go on.
+    fn check_refusal(&mut self) -> Result<(), Stop> {
+        if self.renegotiation == Renegotiation::Refused || !self.watch.has_refused_renegotiation() {
+            return Ok(());
+        }
+        self.abort(Alert::NoRenegotiation)?;
+        Err(unexpected(":NO_RENEGOTIATION:"))
     }
 
     fn fill(&mut self) -> Result<(), Stop> {

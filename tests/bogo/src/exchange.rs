@@ -6,11 +6,12 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use countersign::{Alert, Answer, Connection, Credential, Question, Role};
 use pki_types::ServerName;
 
-use crate::configure::{self, Memory};
+use crate::configure;
 use crate::conversation::{Conversation, End};
 use crate::credential::{self, KeyUse};
-use crate::expectations::{self, Handshake};
+use crate::expectations::{self, Handshake, Kept};
 use crate::flags::Plan;
+use crate::memory::Memory;
 use crate::reason::Watch;
 use crate::settings::{Settings, WriteSizes};
 use crate::stop::{Stop, expect, unexpected};
@@ -33,17 +34,10 @@ pub(crate) fn run(plan: &Plan) -> Result<(), Stop> {
             expect(has_session, || "There is no session to offer".to_owned())?;
         }
         let mut exchange = connect(settings, &memory)?;
-        let tickets_before = memory.sessions.len();
-        let outcome = exchange.hold(settings, resumes).and_then(|()| {
-            has_session = memory.sessions.len() > tickets_before;
-            if settings.sends_alert {
-                return Ok(());
-            }
-            expectations::check_session(settings, has_session)?;
-            exchange.shut_down(settings)
-        });
+        let outcome = exchange.hold(settings, resumes);
         exchange.talk.drain();
         outcome?;
+        has_session = memory.sessions.len() > exchange.before.tickets;
         memory.clock.put_forward(settings.resumption_delay);
     }
     Ok(())
@@ -54,6 +48,14 @@ struct Exchange {
     talk: Conversation,
     key_use: KeyUse,
     watch: Watch,
+    memory: Memory,
+    before: Before,
+}
+
+/// What there was when the connection began.
+struct Before {
+    tickets: usize,
+    stored: usize,
 }
 
 /// Connects to the runner and begins a conversation.
@@ -77,10 +79,16 @@ fn connect(settings: &Settings, memory: &Memory) -> Result<Exchange, Stop> {
     };
     let socket = call(settings).map_err(|error| unexpected(format!("Cannot connect: {error}")))?;
     let talk = Conversation::new(connection, output, socket, watch.clone(), answer);
+    let talk = talk.refusing_renegotiation(settings.renegotiation);
     Ok(Exchange {
         talk,
         key_use,
         watch,
+        memory: memory.clone(),
+        before: Before {
+            tickets: memory.sessions.len(),
+            stored: memory.store.given(),
+        },
     })
 }
 
@@ -124,9 +132,10 @@ fn answerer(
 }
 
 impl Exchange {
-    /// All that happens on the connection before it is closed.
+    /// All that happens on the connection.
     fn hold(&mut self, settings: &Settings, resumes: bool) -> Result<(), Stop> {
         self.talk.handshake()?;
+        let tickets_in_handshake = self.watch.tickets();
         expectations::check_handshake(
             settings,
             &Handshake {
@@ -144,18 +153,21 @@ impl Exchange {
         self.export(settings)?;
         if settings.sends_alert {
             // decompression_failure: one that nobody else would send.
-            let alert = Alert::from(30);
-            return self.talk.act(|connection, output| {
-                connection.abort(alert, output);
-                Ok(())
-            });
+            return self.talk.abort(Alert::from(30));
         }
         self.write_first(settings)?;
-        if settings.shuts_down {
-            Ok(())
-        } else {
-            self.echo(settings)
+        if !settings.shuts_down {
+            self.echo(settings)?;
         }
+        let kept = Kept {
+            tickets_in_handshake,
+            sessions: self.memory.sessions.len() > self.before.tickets,
+            stored: self.memory.store.given() > self.before.stored,
+        };
+        expectations::check_kept(settings, self.talk.connection(), resumes, &kept)?;
+        self.shut_down(settings)?;
+        let renegotiations = self.talk.renegotiations();
+        expectations::check_renegotiations(settings, renegotiations)
     }
 
     fn export(&mut self, settings: &Settings) -> Result<(), Stop> {
@@ -164,9 +176,10 @@ impl Exchange {
             return Ok(());
         }
         let mut material = vec![0; export.length];
+        let context = Some(export.context.as_slice()).filter(|_| export.has_context);
         let connection = self.talk.connection();
         connection
-            .export_keying_material(&export.label, Some(&export.context), &mut material)
+            .export_keying_material(&export.label, context, &mut material)
             .map_err(|error| unexpected(error.to_string()))?;
         self.talk.write(&material)
     }

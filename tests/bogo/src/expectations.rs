@@ -63,7 +63,18 @@ fn check_agreed(expected: &Expected, agreed: &Agreed) -> Result<(), Stop> {
     }
     if let Some(wanted) = expected.group {
         let found = agreed.group.map(NamedGroup::to_u16);
-        equal("the group", &found, &Some(wanted))?;
+        // A session of TLS 1.2 is resumed without an exchange of keys.
+        let has_group = !agreed.resumed || agreed.version == ProtocolVersion::Tls13;
+        equal("the group", &found, &Some(wanted).filter(|_| has_group))?;
+    }
+    if let Some(wanted) = expected.secure_renegotiation {
+        // TLS 1.3 cannot be renegotiated at all.
+        let found = agreed.secure_renegotiation || agreed.version == ProtocolVersion::Tls13;
+        equal("secure renegotiation", &found, &wanted)?;
+    }
+    if expected.extended_master_secret {
+        let found = agreed.extended_master_secret || agreed.version == ProtocolVersion::Tls13;
+        equal("the extended master secret", &found, &true)?;
     }
     if let Some(wanted) = expected.peer_signature {
         // Nobody signs in a handshake that resumes a session.
@@ -179,18 +190,55 @@ pub(crate) fn check_request(settings: &Settings, request: &CredentialQuestion) -
     Ok(())
 }
 
+/// What a connection left behind.
+pub(crate) struct Kept {
+    /// How many tickets came in the handshake.
+    pub(crate) tickets_in_handshake: usize,
+    /// A client can come back with a session of this connection.
+    pub(crate) sessions: bool,
+    /// A server has put a session into its store.
+    pub(crate) stored: bool,
+}
+
 /// Checks, at the end of a connection, whether it left something to resume.
-pub(crate) fn check_session(settings: &Settings, has_session: bool) -> Result<(), Stop> {
+pub(crate) fn check_kept(
+    settings: &Settings,
+    connection: &Connection,
+    resumes: bool,
+    kept: &Kept,
+) -> Result<(), Stop> {
+    let expected = &settings.expected;
+    let agreed = connection.agreed();
     if settings.role == Role::Server {
-        return Ok(());
+        return match expected.session_id {
+            Some(wanted) if !resumes => equal("a session in the store", &kept.stored, &wanted),
+            _ => Ok(()),
+        };
     }
-    // Tickets come after the handshake, so one who goes at once takes in none.
-    let wanted = !settings.expected.no_session && !settings.shuts_down;
-    equal("a new session", &has_session, &wanted)
+    if agreed.is_some_and(|agreed| agreed.version == ProtocolVersion::Tls13) {
+        // Tickets come after the handshake, so one who goes at once takes in none.
+        let wanted = !expected.no_session && !settings.shuts_down;
+        return equal("a new session", &kept.sessions, &wanted);
+    }
+    if agreed.is_some_and(|agreed| agreed.resumed) {
+        let renewed = kept.tickets_in_handshake > 0;
+        return equal("a new ticket", &renewed, &expected.ticket_renewal);
+    }
+    equal("a new session", &kept.sessions, &!expected.no_session)
+}
+
+/// Checks, at the end of a connection, how often the handshake was made again.
+pub(crate) fn check_renegotiations(settings: &Settings, count: u32) -> Result<(), Stop> {
+    equal(
+        "the renegotiations",
+        &count,
+        &settings.expected.renegotiations,
+    )
 }
 
 fn number_of(version: ProtocolVersion) -> u16 {
     match version {
+        ProtocolVersion::Tls12 => 0x0303,
         ProtocolVersion::Tls13 => 0x0304,
         _ => 0,
     }

@@ -5,7 +5,9 @@
 
 use countersign::Role;
 
-use crate::settings::{Alpn, CredentialSettings, Settings, Tickets, VerifyCallback, WriteSizes};
+use crate::settings::{
+    Alpn, CredentialSettings, Renegotiation, Settings, Tickets, VerifyCallback, WriteSizes,
+};
 use crate::stop::Stop;
 
 /// What the runner wants of the connections of one process.
@@ -141,6 +143,11 @@ const FLAGS: &[(&str, Effect)] = &[
     ("-use-client-ca-list", Value(|s, v| put(&mut s.authorities, names(v)))),
     ("-no-ticket", Switch(|s| s.tickets = Tickets::Unwanted)),
     ("-max-cert-list", Value(|s, v| put(&mut s.max_certificate_list, number(v).map(Some)))),
+    // Renegotiation
+    ("-renegotiate-freely", Switch(|s| s.renegotiation = Renegotiation::Free)),
+    ("-renegotiate-once", Switch(|s| s.renegotiation = Renegotiation::Once)),
+    ("-renegotiate-ignore", Switch(|s| s.renegotiation = Renegotiation::Refused)),
+    ("-no-legacy-server-connect", Switch(|s| s.refuses_legacy_servers = true)),
     // How the peer is verified. Nobody is verified with what -trust-cert names: the callbacks decide.
     ("-trust-cert", Value(|_, _| Some(()))),
     ("-verify-peer", Switch(|s| s.verify_peer = true)),
@@ -169,8 +176,7 @@ const FLAGS: &[(&str, Effect)] = &[
     ("-export-keying-material", Value(|s, v| put(&mut s.export.length, number(v)))),
     ("-export-label", Value(|s, v| put(&mut s.export.label, Some(v.to_vec())))),
     ("-export-context", Value(|s, v| put(&mut s.export.context, Some(v.to_vec())))),
-    // In TLS 1.3 an absent context is the same as an empty one.
-    ("-use-export-context", Switch(|_| {})),
+    ("-use-export-context", Switch(|s| s.export.has_context = true)),
     ("-use-exporter-between-reads", Switch(|s| s.exports_between_reads = true)),
     ("-resumption-delay", Value(|s, v| put(&mut s.resumption_delay, number(v)))),
     // What must be found
@@ -190,6 +196,13 @@ const FLAGS: &[(&str, Effect)] = &[
     ("-expect-no-hrr", Switch(|s| s.expected.retry = Some(false))),
     ("-expect-session-miss", Switch(|s| s.expected.session_miss = true)),
     ("-expect-no-session", Switch(|s| s.expected.no_session = true)),
+    ("-expect-total-renegotiations", Value(|s, v| put(&mut s.expected.renegotiations, number(v)))),
+    ("-expect-secure-renegotiation", Switch(|s| s.expected.secure_renegotiation = Some(true))),
+    ("-expect-no-secure-renegotiation", Switch(|s| s.expected.secure_renegotiation = Some(false))),
+    ("-expect-extended-master-secret", Switch(|s| s.expected.extended_master_secret = true)),
+    ("-expect-session-id", Switch(|s| s.expected.session_id = Some(true))),
+    ("-expect-no-session-id", Switch(|s| s.expected.session_id = Some(false))),
+    ("-expect-ticket-renewal", Switch(|s| s.expected.ticket_renewal = true)),
     ("-expect-early-data-reason", Value(|s, v| put(&mut s.expected.early_data_reason, Some(Some(v.to_vec()))))),
     ("-expect-server-name", Value(|s, v| put(&mut s.expected.server_name, Some(Some(v.to_vec()))))),
     ("-expect-no-server-name", Switch(|s| s.expected.no_server_name = true)),

@@ -10,6 +10,7 @@ mod exchange;
 mod expectations;
 mod flags;
 mod hello;
+mod memory;
 mod reason;
 mod settings;
 mod stop;

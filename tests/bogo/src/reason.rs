@@ -22,6 +22,8 @@ pub(crate) struct Watch(Arc<Mutex<Seen>>);
 struct Seen {
     last_message: Option<&'static str>,
     client_hello: Option<Vec<u8>>,
+    tickets: usize,
+    has_refused_renegotiation: bool,
 }
 
 impl Watch {
@@ -38,6 +40,16 @@ impl Watch {
         self.lock(|seen| seen.client_hello.clone())
     }
 
+    /// How many tickets this side received.
+    pub(crate) fn tickets(&self) -> usize {
+        self.lock(|seen| seen.tickets)
+    }
+
+    /// Whether the peer wanted to negotiate again, and was refused.
+    pub(crate) fn has_refused_renegotiation(&self) -> bool {
+        self.lock(|seen| seen.has_refused_renegotiation)
+    }
+
     fn lock<R>(&self, look: impl FnOnce(&mut Seen) -> R) -> R {
         look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -45,20 +57,27 @@ impl Watch {
 
 impl Trace for Watch {
     fn record(&self, event: &TraceEvent<'_>) {
-        if let Traced::Message {
-            direction: Direction::Received,
-            name,
-            bytes,
-            ..
-        } = event.what
-        {
-            self.lock(|seen| {
+        self.lock(|seen| match event.what {
+            Traced::Message {
+                direction: Direction::Received,
+                name,
+                bytes,
+                ..
+            } => {
                 seen.last_message = Some(name);
-                if name == "ClientHello" {
-                    seen.client_hello = Some(bytes.to_vec());
+                match name {
+                    "ClientHello" => seen.client_hello = Some(bytes.to_vec()),
+                    "NewSessionTicket" => seen.tickets = seen.tickets.saturating_add(1),
+                    _ => {}
                 }
-            });
-        }
+            }
+            Traced::Alert {
+                direction: Direction::Sent,
+                alert: Alert::NoRenegotiation,
+                ..
+            } => seen.has_refused_renegotiation = true,
+            _ => {}
+        });
     }
 }
 

@@ -34,6 +34,11 @@ pub(crate) struct Settings {
     pub(crate) max_certificate_list: Option<usize>,
     pub(crate) tickets: Tickets,
 
+    // Renegotiation
+    pub(crate) renegotiation: Renegotiation,
+    /// A server without secure renegotiation is refused.
+    pub(crate) refuses_legacy_servers: bool,
+
     // How the peer is verified
     pub(crate) verify_peer: bool,
     pub(crate) require_certificate: bool,
@@ -122,6 +127,20 @@ pub(crate) enum Tickets {
     Unwanted,
 }
 
+/// What a client makes of a server that wants to negotiate again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Renegotiation {
+    /// It ends the connection.
+    #[default]
+    Forbidden,
+    /// It refuses, and goes on.
+    Refused,
+    /// It negotiates again once, and no more.
+    Once,
+    /// It negotiates again.
+    Free,
+}
+
 /// By which of its two interfaces BoringSSL would verify; they refuse with different alerts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum VerifyCallback {
@@ -148,6 +167,7 @@ pub(crate) struct Export {
     pub(crate) length: usize,
     pub(crate) label: Vec<u8>,
     pub(crate) context: Vec<u8>,
+    pub(crate) has_context: bool,
 }
 
 /// What must be found when the handshake is complete, or at the end.
@@ -176,6 +196,13 @@ pub(crate) struct Expected {
     pub(crate) no_server_name: bool,
     pub(crate) alpn: Vec<u8>,
     pub(crate) advertised_alpn: Option<Vec<u8>>,
+    pub(crate) renegotiations: u32,
+    pub(crate) secure_renegotiation: Option<bool>,
+    pub(crate) extended_master_secret: bool,
+    /// A server keeps the session, or not.
+    pub(crate) session_id: Option<bool>,
+    /// A resumed session comes with a new ticket.
+    pub(crate) ticket_renewal: bool,
     /// Why no early data was sent or taken.
     pub(crate) early_data_reason: Option<Vec<u8>>,
 }
@@ -199,6 +226,8 @@ impl Default for Settings {
             authorities: Vec::new(),
             max_certificate_list: None,
             tickets: Tickets::Sealed,
+            renegotiation: Renegotiation::Forbidden,
+            refuses_legacy_servers: false,
             verify_peer: false,
             require_certificate: false,
             verify_fails: false,
@@ -226,6 +255,11 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// Whether a server keeps sessions itself, instead of in tickets.
+    pub(crate) fn keeps_sessions(&self) -> bool {
+        self.tickets == Tickets::Unwanted || self.expected.session_id == Some(true)
+    }
+
     /// The credential that the flags speak of at this point.
     pub(crate) fn current_credential(&mut self) -> &mut CredentialSettings {
         self.credentials

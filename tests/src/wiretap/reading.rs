@@ -277,10 +277,8 @@ impl Reading {
     fn follow(&mut self, message: &[u8], agreed: &mut Agreed) {
         match (message[0], self.epoch) {
             (1, _) => agreed.hear_client_hello(message),
-            (2, Epoch::Plain | Epoch::Tls12(_)) => {
-                if agreed.hear_server_hello(message) {
-                    self.epoch = Epoch::Handshake;
-                }
+            (2, Epoch::Plain | Epoch::Tls12(_)) if agreed.hear_server_hello(message) => {
+                self.epoch = Epoch::Handshake;
             }
             (20, Epoch::Handshake) => self.epoch = Epoch::Application(0),
             (24, Epoch::Application(updates)) => self.epoch = Epoch::Application(updates + 1),

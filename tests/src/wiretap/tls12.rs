@@ -50,7 +50,7 @@ impl Terms {
     }
 }
 
-/// P_hash (RFC 5246 §5).
+/// `P_hash` (RFC 5246 §5).
 fn expand(algorithm: hmac::Algorithm, secret: &[u8], seed: &[u8], length: usize) -> Vec<u8> {
     let key = hmac::Key::new(algorithm, secret);
     let mut chained = hmac::sign(&key, seed);

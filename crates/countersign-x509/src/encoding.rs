@@ -17,6 +17,7 @@ use core::fmt;
 use pki_types::{CertificateDer, UnixTime};
 
 use crate::checks::signature::sha256;
+use crate::escape::deceives;
 use crate::parameters::{Profile, Purpose, ValidationTime};
 use crate::path::Source;
 use crate::report::{Certificates, Check, Facts, Outcome, Report};
@@ -138,7 +139,7 @@ impl Report {
             chain: read_chain(&mut reader, presented.len(), &store)?,
             checks: read_checks(&mut reader)?,
             matched_name: has(MATCHED).then(|| reader.text()).transpose()?,
-            expected: has(EXPECTED).then(|| reader.text()).transpose()?,
+            expected: has(EXPECTED).then(|| shown_text(&mut reader)).transpose()?,
             presented: Certificates::copy(presented),
             anchored: has(ANCHORED),
             store,
@@ -147,6 +148,15 @@ impl Report {
         reader.finish()?;
         Ok(Self::new(facts))
     }
+}
+
+/// Text that goes into sentences as it is: it was escaped when it was written, so nothing in it deceives.
+fn shown_text(reader: &mut Reader<'_>) -> Result<Box<str>, UnreadableReport> {
+    let text = reader.text()?;
+    if text.chars().any(deceives) {
+        return Err(UnreadableReport);
+    }
+    Ok(text)
 }
 
 fn flags(facts: &Facts) -> u8 {

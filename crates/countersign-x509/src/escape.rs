@@ -87,7 +87,7 @@ impl fmt::Debug for Escaped<'_> {
 
 /// Controls, format characters (among them all that change direction), separators of lines
 /// and paragraphs, and letters that look like nothing.
-fn deceives(character: char) -> bool {
+pub(crate) fn deceives(character: char) -> bool {
     character.is_control()
         || matches!(character,
             '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}'

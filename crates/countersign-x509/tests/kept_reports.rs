@@ -107,6 +107,29 @@ fn what_was_cut_or_lengthened_or_is_of_another_version_is_refused() {
     assert!(fewer.is_err(), "it is about two certificates");
 }
 
+/// Names that were expected go into sentences as they were kept.
+#[test]
+fn a_name_that_could_deceive_is_refused() {
+    let mut parameters = good();
+    parameters.names = vec![ExpectedName::host("a\u{1b}[2Jb.example")];
+    let report = verify(&WORLD.chain, &WORLD.trust, &parameters);
+    let octets = report.encode();
+    let read = Report::decode(&octets, &WORLD.chain, &WORLD.trust).unwrap();
+    assert_same(&read, &report);
+    assert!(read.sentence().contains(r"a\1B[2Jb.example"), "{read}");
+    let shown = br"a\1B[2Jb";
+    let at = octets
+        .windows(shown.len())
+        .position(|window| window == shown)
+        .unwrap();
+    for (instead, accepted) in [(b"xyz", true), (b"\x1b[2", false), (b"\xe2\x80\xae", false)] {
+        let mut changed = octets.clone();
+        changed[at..at + 3].copy_from_slice(instead);
+        let read = Report::decode(&changed, &WORLD.chain, &WORLD.trust);
+        assert_eq!(read.is_ok(), accepted, "{instead:?}");
+    }
+}
+
 #[test]
 fn an_anchor_is_found_wherever_it_is_now_or_missed() {
     let report = verify(&WORLD.chain, &WORLD.trust, &good());

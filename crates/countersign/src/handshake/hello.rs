@@ -114,11 +114,26 @@ pub(crate) fn no_common_group(
     Error::NothingInCommon {
         what: Negotiated::Group,
         ours: enumerate(ours.map(|group| group.name().into())),
-        theirs: enumerate(theirs.iter().map(|code| {
-            NamedGroup::from_u16(code).map_or_else(|| number(code), |group| group.name().into())
-        })),
+        theirs: group_names(theirs),
         alert: Alert::HandshakeFailure,
     }
+}
+
+/// The error of a server whose key is on a curve that the client does not name. In TLS 1.2 the groups of a client are
+/// also the curves on which it can verify signatures (RFC 8422 §5.1.1).
+pub(crate) fn no_common_curve(scheme: SignatureScheme, theirs: List<'_, u16>) -> Error {
+    Error::NothingInCommon {
+        what: Negotiated::Group,
+        ours: format!("the curve of its key for {scheme}"),
+        theirs: group_names(theirs),
+        alert: Alert::HandshakeFailure,
+    }
+}
+
+fn group_names(groups: List<'_, u16>) -> String {
+    enumerate(groups.iter().map(|code| {
+        NamedGroup::from_u16(code).map_or_else(|| number(code), |group| group.name().into())
+    }))
 }
 
 /// The error of a client whose security level asks for more than the server's group has.

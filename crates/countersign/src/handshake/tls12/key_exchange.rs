@@ -85,6 +85,9 @@ pub(crate) fn choose<'c>(
     } else if choose_curve(config, hello).is_none() {
         let theirs = hello.extensions.supported_groups.unwrap_or_default();
         hello::no_common_group(ours(), theirs)
+    } else if let Some(scheme) = scheme_without_curve(config, hello) {
+        let theirs = hello.extensions.supported_groups.unwrap_or_default();
+        hello::no_common_curve(scheme, theirs)
     } else {
         let schemes = hello.extensions.signature_algorithms.unwrap_or_default();
         if config.credentials.iter().any(Credential::may_sign) {
@@ -159,6 +162,14 @@ fn wanted<'a>(hello: &ClientHello<'a>, schemes: List<'a, u16>) -> Wanted<'a> {
         schemes,
         authorities: hello.extensions.certificate_authorities.unwrap_or_default(),
     }
+}
+
+/// A scheme that both ends have, and that only fails because the client lacks the curve of our key.
+fn scheme_without_curve(config: &Config, hello: &ClientHello<'_>) -> Option<SignatureScheme> {
+    let theirs = hello.extensions.signature_algorithms.unwrap_or_default();
+    let (_, scheme) = hello::choose_credential(config, ProtocolVersion::Tls12, theirs)?;
+    let curve = scheme.curve()?;
+    (!supports(hello, curve)).then_some(scheme)
 }
 
 /// The smallest group that is strong enough. RFC 7919 §4: a client that names groups over finite fields MUST be given

@@ -98,10 +98,23 @@ pub enum Scheme {
     RsaPssPssSha384,
     /// The same with SHA-512.
     RsaPssPssSha512,
+    /// RSA with PKCS #1 padding: TLS 1.2 only.
+    RsaPkcs1Sha256,
+    /// The same with SHA-384.
+    RsaPkcs1Sha384,
+    /// The same with SHA-512.
+    RsaPkcs1Sha512,
 }
 
 impl Scheme {
-    /// All of them.
+    /// Those that only TLS 1.2 has.
+    pub const TLS12_ONLY: [Self; 3] = [
+        Self::RsaPkcs1Sha256,
+        Self::RsaPkcs1Sha384,
+        Self::RsaPkcs1Sha512,
+    ];
+
+    /// All that both versions have.
     pub const ALL: [Self; 10] = [
         Self::EcdsaP256,
         Self::EcdsaP384,
@@ -128,6 +141,9 @@ impl Scheme {
             Self::RsaPssPssSha256 => 0x0809,
             Self::RsaPssPssSha384 => 0x080a,
             Self::RsaPssPssSha512 => 0x080b,
+            Self::RsaPkcs1Sha256 => 0x0401,
+            Self::RsaPkcs1Sha384 => 0x0501,
+            Self::RsaPkcs1Sha512 => 0x0601,
         }
     }
 
@@ -144,6 +160,9 @@ impl Scheme {
             Self::RsaPssPssSha256 => "rsa_pss_pss_sha256",
             Self::RsaPssPssSha384 => "rsa_pss_pss_sha384",
             Self::RsaPssPssSha512 => "rsa_pss_pss_sha512",
+            Self::RsaPkcs1Sha256 => "rsa_pkcs1_sha256",
+            Self::RsaPkcs1Sha384 => "rsa_pkcs1_sha384",
+            Self::RsaPkcs1Sha512 => "rsa_pkcs1_sha512",
         }
     }
 
@@ -154,12 +173,47 @@ impl Scheme {
             Self::EcdsaP384 => KeyKind::EcdsaP384,
             Self::EcdsaP521 => KeyKind::EcdsaP521,
             Self::Ed25519 => KeyKind::Ed25519,
-            Self::RsaPssRsaeSha256 | Self::RsaPssRsaeSha384 | Self::RsaPssRsaeSha512 => {
-                KeyKind::Rsa
-            }
+            Self::RsaPssRsaeSha256
+            | Self::RsaPssRsaeSha384
+            | Self::RsaPssRsaeSha512
+            | Self::RsaPkcs1Sha256
+            | Self::RsaPkcs1Sha384
+            | Self::RsaPkcs1Sha512 => KeyKind::Rsa,
             Self::RsaPssPssSha256 | Self::RsaPssPssSha384 | Self::RsaPssPssSha512 => {
                 KeyKind::RsaPss
             }
+        }
+    }
+}
+
+/// A cipher suite of TLS 1.2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "tests take it apart")]
+pub struct Tls12Suite {
+    /// The number on the wire.
+    pub number: u16,
+    /// The name by which OpenSSL knows it.
+    pub openssl_name: &'static str,
+    /// A kind of key that can authenticate under it.
+    pub key_kind: KeyKind,
+}
+
+impl Tls12Suite {
+    /// All with certificates.
+    pub const ALL: [Self; 6] = [
+        Self::new(0xc02b, "ECDHE-ECDSA-AES128-GCM-SHA256", KeyKind::EcdsaP256),
+        Self::new(0xc02c, "ECDHE-ECDSA-AES256-GCM-SHA384", KeyKind::EcdsaP256),
+        Self::new(0xcca9, "ECDHE-ECDSA-CHACHA20-POLY1305", KeyKind::EcdsaP256),
+        Self::new(0xc02f, "ECDHE-RSA-AES128-GCM-SHA256", KeyKind::Rsa),
+        Self::new(0xc030, "ECDHE-RSA-AES256-GCM-SHA384", KeyKind::Rsa),
+        Self::new(0xcca8, "ECDHE-RSA-CHACHA20-POLY1305", KeyKind::Rsa),
+    ];
+
+    const fn new(number: u16, openssl_name: &'static str, key_kind: KeyKind) -> Self {
+        Self {
+            number,
+            openssl_name,
+            key_kind,
         }
     }
 }
@@ -170,8 +224,10 @@ impl Scheme {
 pub struct Setup {
     /// The only version.
     pub version: Version,
-    /// The only cipher suite, or all.
+    /// The only cipher suite of TLS 1.3, or all.
     pub suite: Option<Suite>,
+    /// The only cipher suite of TLS 1.2, or all.
+    pub tls12_suite: Option<Tls12Suite>,
     /// The groups, most wanted first. A client sends a share of the first.
     pub groups: Vec<Group>,
     /// The only scheme in which the other end may sign, or all.
@@ -215,6 +271,7 @@ impl Default for Setup {
         Self {
             version: Version::Tls13,
             suite: None,
+            tls12_suite: None,
             groups: Group::ALL.to_vec(),
             peer_scheme: None,
             identity: None,

@@ -81,6 +81,9 @@ fn common<R>(builder: ConfigBuilder<R>, setup: &Setup) -> ConfigBuilder<R> {
     if let Some(suite) = setup.suite {
         builder = builder.suites([CipherSuite::from_u16(suite.number()).unwrap()]);
     }
+    if let Some(suite) = setup.tls12_suite {
+        builder = builder.suites([CipherSuite::from_u16(suite.number).unwrap()]);
+    }
     if let Some(scheme) = setup.peer_scheme {
         builder = builder.signature_schemes([SignatureScheme::from(scheme.number())]);
     }

@@ -71,7 +71,14 @@ fn context(setup: &Setup) -> SslContextBuilder {
     if let Some(suite) = setup.suite {
         builder.set_ciphersuites(suite.name()).unwrap();
     }
-    let groups: Vec<&str> = setup.groups.iter().map(|g| g.openssl_name()).collect();
+    if let Some(suite) = setup.tls12_suite {
+        builder.set_cipher_list(suite.openssl_name).unwrap();
+    }
+    let mut groups: Vec<&str> = setup.groups.iter().map(|g| g.openssl_name()).collect();
+    if setup.version == Version::Tls12 {
+        // They say on which curves the keys of certificates may be, too.
+        groups.push("P-521");
+    }
     builder.set_groups_list(&groups.join(":")).unwrap();
     if let Some(scheme) = setup.peer_scheme {
         // The certificates themselves are signed with ECDSA.

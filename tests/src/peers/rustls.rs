@@ -33,6 +33,11 @@ pub struct Rustls {
 
 /// A client that connects to `localhost`.
 pub fn client(setup: &Setup) -> Rustls {
+    Rustls::client(&Arc::new(client_config(setup)))
+}
+
+/// The configuration of a client, to be changed further.
+pub fn client_config(setup: &Setup) -> ClientConfig {
     let provider = Arc::new(provider(setup));
     let verifier =
         WebPkiServerVerifier::builder_with_provider(Arc::new(roots()), Arc::clone(&provider));
@@ -49,9 +54,7 @@ pub fn client(setup: &Setup) -> Rustls {
     };
     config.alpn_protocols = alpn(setup);
     config.key_log = Arc::new(Log(setup.log.clone()));
-    let name = "localhost".try_into().unwrap();
-    let connection = ClientConnection::new(Arc::new(config), name).unwrap();
-    Rustls::start(connection.into())
+    config
 }
 
 /// A server.
@@ -92,6 +95,10 @@ fn provider(setup: &Setup) -> CryptoProvider {
     let mut provider = aws_lc_rs::default_provider();
     if let Some(suite) = setup.suite {
         let wanted = CipherSuite::from(suite.number());
+        provider.cipher_suites.retain(|own| own.suite() == wanted);
+    }
+    if let Some(suite) = setup.tls12_suite {
+        let wanted = CipherSuite::from(suite.number);
         provider.cipher_suites.retain(|own| own.suite() == wanted);
     }
     let known = aws_lc_rs::ALL_KX_GROUPS;
@@ -144,6 +151,13 @@ fn alpn(setup: &Setup) -> Vec<Vec<u8>> {
 }
 
 impl Rustls {
+    /// A client that connects to `localhost`.
+    pub fn client(config: &Arc<ClientConfig>) -> Self {
+        let name = "localhost".try_into().unwrap();
+        let connection = ClientConnection::new(Arc::clone(config), name);
+        Self::start(connection.unwrap().into())
+    }
+
     /// A server.
     pub fn server(config: &Arc<ServerConfig>) -> Self {
         Self::start(ServerConnection::new(Arc::clone(config)).unwrap().into())

@@ -1,6 +1,6 @@
 //! Compiles the program that makes those calls of OpenSSL that safe Rust cannot make.
 
-const PROGRAM: &str = "compare/post_handshake.c";
+const PROGRAM: &str = "compare/openssl_rounds.c";
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
@@ -21,7 +21,7 @@ fn compile() -> Result<(), Box<dyn std::error::Error>> {
     let openssl = var("DEP_OPENSSL_ROOT")
         .map_err(|_| "OpenSSL is not built from source: is OPENSSL_NO_VENDOR set?")?;
     let openssl = Path::new(&openssl);
-    let executable = Path::new(&var("OUT_DIR")?).join("post_handshake");
+    let executable = Path::new(&var("OUT_DIR")?).join("openssl_rounds");
     let status = cc::Build::new()
         .cargo_metadata(false)
         .try_get_compiler()?
@@ -37,6 +37,6 @@ fn compile() -> Result<(), Box<dyn std::error::Error>> {
     if !status.success() {
         return Err(format!("{PROGRAM} cannot be compiled: {status}").into());
     }
-    println!("cargo::rustc-env=POST_HANDSHAKE={}", executable.display());
+    println!("cargo::rustc-env=OPENSSL_ROUNDS={}", executable.display());
     Ok(())
 }

@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 use countersign::{
     ChainVerifier, CipherSuite, ClientConfig, Completed, Connection, Credential, Event, NamedGroup,
-    ResumePolicy, ServerConfig, TrustStore, VerifyMode,
+    ProtocolVersion, ResumePolicy, ServerConfig, TrustStore, VerifyMode,
 };
 
 use crate::certificates::{Certificates, Identity};
-use crate::library::{Authentication, Case, FLIGHT, Group, Kind, Library, SERVER_NAME, Transfer};
+use crate::library::{
+    Authentication, Case, Cipher, FLIGHT, Group, Kind, Library, SERVER_NAME, Transfer, Version,
+};
 use crate::measuring::{Operation, Outcome, ensure};
 
 /// How countersign is configured.
@@ -68,22 +70,28 @@ pub(crate) struct Countersign {
 
 impl Countersign {
     pub(crate) fn new(setting: Setting, certificates: &Certificates, case: &Case) -> Outcome<Self> {
-        let group = match case.group {
-            Group::X25519 => NamedGroup::X25519,
-            Group::X25519MlKem768 => NamedGroup::X25519MlKem768,
+        let groups: &[NamedGroup] = match (case.version, case.group) {
+            (Version::Tls12, _) => &[NamedGroup::X25519, NamedGroup::Secp256r1],
+            (Version::Tls13, Group::X25519) => &[NamedGroup::X25519],
+            (Version::Tls13, Group::X25519MlKem768) => &[NamedGroup::X25519MlKem768],
         };
+        let (version, suite) = version_and_suite(case);
         let trust = TrustStore::from_der([certificates.root.clone()])?;
         let mut client = ClientConfig::builder()
+            .versions([version])
             .verifier(setting.verifier(trust.clone()))
             .resume_policy(setting.policy)
-            .suites([CipherSuite::Aes128GcmSha256])
-            .groups([group]);
+            .suites([suite])
+            .groups(groups.iter().copied());
         let mut server = ServerConfig::builder()
+            .versions([version])
             .credential(credential(&certificates.server)?)
             .resume_policy(setting.policy)
             .tickets(u8::from(case.kind == Kind::Resumed))
-            .suites([CipherSuite::Aes128GcmSha256])
-            .groups([group]);
+            // Who is to be taken as he was must have been so in the same place.
+            .session_context("bench")
+            .suites([suite])
+            .groups(groups.iter().copied());
         if case.authentication == Authentication::Mutual {
             client = client.credential(credential(&certificates.client)?);
             server = server
@@ -123,6 +131,25 @@ impl Countersign {
             "the handshake is not of the kind wanted",
         )?;
         Ok((client, server))
+    }
+}
+
+fn version_and_suite(case: &Case) -> (ProtocolVersion, CipherSuite) {
+    match (case.version, case.cipher) {
+        (Version::Tls13, Cipher::Aes128Gcm) => {
+            (ProtocolVersion::Tls13, CipherSuite::Aes128GcmSha256)
+        }
+        (Version::Tls13, Cipher::ChaCha20Poly1305) => {
+            (ProtocolVersion::Tls13, CipherSuite::ChaCha20Poly1305Sha256)
+        }
+        (Version::Tls12, Cipher::Aes128Gcm) => (
+            ProtocolVersion::Tls12,
+            CipherSuite::EcdheEcdsaAes128GcmSha256,
+        ),
+        (Version::Tls12, Cipher::ChaCha20Poly1305) => (
+            ProtocolVersion::Tls12,
+            CipherSuite::EcdheEcdsaChaCha20Poly1305Sha256,
+        ),
     }
 }
 

@@ -15,16 +15,33 @@ pub(crate) enum Authentication {
     Mutual,
 }
 
-/// The group of the key exchange, the only one that both sides have.
+/// The group of the key exchange, the first that both sides have. In TLS 1.2 they have P-256 too, without which there
+/// could be no certificates on that curve (RFC 8422 §5.1.1).
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Group {
     X25519,
     X25519MlKem768,
 }
 
-/// What both sides are set up for. The cipher suite is always `TLS_AES_128_GCM_SHA256`.
+/// The version of the protocol, the only one that both sides have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Version {
+    Tls12,
+    Tls13,
+}
+
+/// How records are encrypted, with SHA-256 beside it; in TLS 1.2 keys are exchanged by ECDHE and signed with ECDSA.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cipher {
+    Aes128Gcm,
+    ChaCha20Poly1305,
+}
+
+/// What both sides are set up for.
 pub(crate) struct Case {
     pub(crate) name: &'static str,
+    pub(crate) version: Version,
+    pub(crate) cipher: Cipher,
     pub(crate) authentication: Authentication,
     pub(crate) group: Group,
     pub(crate) kind: Kind,
@@ -35,7 +52,7 @@ pub(crate) struct Case {
 pub(crate) enum Kind {
     /// No tickets, no resumption.
     Full,
-    /// Each with the ticket of the one before, and with one new ticket.
+    /// Each with the ticket of the one before, and in TLS 1.3 with one new ticket.
     Resumed,
 }
 

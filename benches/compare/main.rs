@@ -25,7 +25,7 @@ mod transfers;
 
 use certificates::Certificates;
 use countersign_peer::{Countersign, Setting};
-use library::{Authentication, Case, Group, Kind, Library};
+use library::{Authentication, Case, Cipher, Group, Kind, Library, Version};
 use measuring::Outcome;
 use measuring::arguments::Arguments;
 use measuring::clock::operations;
@@ -33,104 +33,135 @@ use measuring::table::print_operations;
 use rustls_peer::Rustls;
 use rustls_unbuffered_peer::RustlsUnbuffered;
 
-const fn handshake(
+/// A handshake in X25519 with AES, unless it says otherwise.
+const fn case(
     name: &'static str,
+    version: Version,
     authentication: Authentication,
-    group: Group,
     kind: Kind,
 ) -> Case {
     Case {
         name,
+        version,
+        cipher: Cipher::Aes128Gcm,
         authentication,
-        group,
+        group: Group::X25519,
         kind,
     }
 }
 
-const HANDSHAKES: &[Case] = &[
-    handshake(
-        "handshake-mutual-x25519",
-        Authentication::Mutual,
-        Group::X25519,
-        Kind::Full,
+/// The same with a hybrid key exchange.
+const fn hybrid(case: Case) -> Case {
+    Case {
+        group: Group::X25519MlKem768,
+        ..case
+    }
+}
+
+const HANDSHAKES: &[Case] = {
+    use Authentication::{Mutual, ServerOnly};
+    use Kind::{Full, Resumed};
+    use Version::{Tls12, Tls13};
+    &[
+        case("handshake-mutual-x25519", Tls13, Mutual, Full),
+        case("handshake-server-x25519", Tls13, ServerOnly, Full),
+        hybrid(case("handshake-mutual-mlkem", Tls13, Mutual, Full)),
+        hybrid(case("handshake-server-mlkem", Tls13, ServerOnly, Full)),
+        case("resumed-mutual-x25519", Tls13, Mutual, Resumed),
+        case("resumed-server-x25519", Tls13, ServerOnly, Resumed),
+        case("tls12-handshake-mutual", Tls12, Mutual, Full),
+        case("tls12-handshake-server", Tls12, ServerOnly, Full),
+        case("tls12-resumed-mutual", Tls12, Mutual, Resumed),
+        case("tls12-resumed-server", Tls12, ServerOnly, Resumed),
+    ]
+};
+
+/// Transfers, each with the size of its records.
+const TRANSFERS: &[(Case, u16)] = &[
+    (bulk("bulk-16k", Version::Tls13, Cipher::Aes128Gcm), 16_384),
+    (bulk("bulk-1k", Version::Tls13, Cipher::Aes128Gcm), 1_024),
+    (
+        bulk(
+            "bulk-16k-chacha20",
+            Version::Tls13,
+            Cipher::ChaCha20Poly1305,
+        ),
+        16_384,
     ),
-    handshake(
-        "handshake-server-x25519",
-        Authentication::ServerOnly,
-        Group::X25519,
-        Kind::Full,
+    (
+        bulk("tls12-bulk-16k", Version::Tls12, Cipher::Aes128Gcm),
+        16_384,
     ),
-    handshake(
-        "handshake-mutual-mlkem",
-        Authentication::Mutual,
-        Group::X25519MlKem768,
-        Kind::Full,
+    (
+        bulk("tls12-bulk-1k", Version::Tls12, Cipher::Aes128Gcm),
+        1_024,
     ),
-    handshake(
-        "handshake-server-mlkem",
-        Authentication::ServerOnly,
-        Group::X25519MlKem768,
-        Kind::Full,
-    ),
-    handshake(
-        "resumed-mutual-x25519",
-        Authentication::Mutual,
-        Group::X25519,
-        Kind::Resumed,
-    ),
-    handshake(
-        "resumed-server-x25519",
-        Authentication::ServerOnly,
-        Group::X25519,
-        Kind::Resumed,
+    (
+        bulk(
+            "tls12-bulk-16k-chacha20",
+            Version::Tls12,
+            Cipher::ChaCha20Poly1305,
+        ),
+        16_384,
     ),
 ];
 
-/// The case of the transfers, and their records.
-const BULK: Case = handshake(
-    "bulk",
-    Authentication::ServerOnly,
-    Group::X25519,
-    Kind::Full,
-);
-const BULK_RECORDS: &[(&str, u16)] = &[("bulk-16k", 16_384), ("bulk-1k", 1_024)];
+const fn bulk(name: &'static str, version: Version, cipher: Cipher) -> Case {
+    Case {
+        cipher,
+        ..case(name, version, Authentication::ServerOnly, Kind::Full)
+    }
+}
 
-const AFTER_HANDSHAKE: &str = "authentication-after-handshake";
+/// Asking for a certificate on a connection that lasts.
+const LATER: &[(&str, Version)] = &[
+    ("authentication-after-handshake", Version::Tls13),
+    ("renegotiation", Version::Tls12),
+];
 
 fn main() -> Outcome<()> {
     let arguments = Arguments::parse()?;
     let certificates = Certificates::new()?;
     for case in HANDSHAKES {
         if arguments.wants(case.name) {
-            let libraries = libraries(&certificates, case)?;
+            let libraries = libraries(&certificates, case, settings_for(case.kind))?;
             let libraries = arguments.choose(libraries, |library| library.name());
             print_operations(case.name, &operations(&libraries, arguments.plan)?);
         }
     }
-    if arguments.wants(AFTER_HANDSHAKE) {
-        let rounds = after_handshake::operations(&certificates)?;
-        let rounds = arguments.choose(rounds, |round| round.name());
-        print_operations(AFTER_HANDSHAKE, &operations(&rounds, arguments.plan)?);
-    }
-    for (name, record) in BULK_RECORDS {
+    for (name, version) in LATER {
         if arguments.wants(name) {
-            let libraries = libraries(&certificates, &BULK)?;
+            let rounds = after_handshake::operations(*version, &certificates)?;
+            let rounds = arguments.choose(rounds, |round| round.name());
+            print_operations(name, &operations(&rounds, arguments.plan)?);
+        }
+    }
+    for (case, record) in TRANSFERS {
+        if arguments.wants(case.name) {
+            let libraries = libraries(&certificates, case, &[Setting::DEFAULT])?;
             let libraries = arguments.choose(libraries, |library| library.name());
             let (sent, received) = transfers::measure(&libraries, *record, arguments.plan)?;
-            transfers::print(&format!("{name}-send"), *record, &sent);
-            transfers::print(&format!("{name}-receive"), *record, &received);
+            transfers::print(&format!("{}-send", case.name), *record, &sent);
+            transfers::print(&format!("{}-receive", case.name), *record, &received);
         }
     }
     Ok(())
 }
 
-/// The libraries to compare, set up for a case, the one that the others are compared with first.
-fn libraries(certificates: &Certificates, case: &Case) -> Outcome<Vec<Box<dyn Library>>> {
-    let settings: &[Setting] = match case.kind {
-        _ if case.name == BULK.name => &[Setting::DEFAULT],
+/// How countersign is configured for handshakes of that kind.
+const fn settings_for(kind: Kind) -> &'static [Setting] {
+    match kind {
         Kind::Full => &[Setting::COLD, Setting::WARM],
         Kind::Resumed => &[Setting::REVERIFY_COLD, Setting::REVERIFY, Setting::REUSE],
-    };
+    }
+}
+
+/// The libraries to compare, set up for a case, the one that the others are compared with first.
+fn libraries(
+    certificates: &Certificates,
+    case: &Case,
+    settings: &[Setting],
+) -> Outcome<Vec<Box<dyn Library>>> {
     let mut all: Vec<Box<dyn Library>> = vec![
         Box::new(Rustls::new("rustls", certificates, case)?),
         Box::new(RustlsUnbuffered::new(certificates, case)?),

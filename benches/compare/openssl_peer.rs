@@ -14,7 +14,9 @@ use openssl::x509::X509;
 use openssl::x509::store::X509StoreBuilder;
 
 use crate::certificates::{Certificates, Identity};
-use crate::library::{Authentication, Case, FLIGHT, Group, Kind, Library, SERVER_NAME, Transfer};
+use crate::library::{
+    Authentication, Case, Cipher, FLIGHT, Group, Kind, Library, SERVER_NAME, Transfer, Version,
+};
 use crate::measuring::{Operation, Outcome, ensure};
 
 pub(crate) struct OpenSsl {
@@ -116,11 +118,26 @@ impl OpenSsl {
 
 fn context(certificates: &Certificates, case: &Case) -> Outcome<SslContextBuilder> {
     let mut context = SslContext::builder(SslMethod::tls())?;
-    context.set_min_proto_version(Some(SslVersion::TLS1_3))?;
-    context.set_ciphersuites("TLS_AES_128_GCM_SHA256")?;
-    context.set_groups_list(match case.group {
-        Group::X25519 => "X25519",
-        Group::X25519MlKem768 => "X25519MLKEM768",
+    let version = match case.version {
+        Version::Tls12 => SslVersion::TLS1_2,
+        Version::Tls13 => SslVersion::TLS1_3,
+    };
+    context.set_min_proto_version(Some(version))?;
+    context.set_max_proto_version(Some(version))?;
+    // One of each version, of which one counts.
+    let (suite, suite_of_tls12) = match case.cipher {
+        Cipher::Aes128Gcm => ("TLS_AES_128_GCM_SHA256", "ECDHE-ECDSA-AES128-GCM-SHA256"),
+        Cipher::ChaCha20Poly1305 => (
+            "TLS_CHACHA20_POLY1305_SHA256",
+            "ECDHE-ECDSA-CHACHA20-POLY1305",
+        ),
+    };
+    context.set_ciphersuites(suite)?;
+    context.set_cipher_list(suite_of_tls12)?;
+    context.set_groups_list(match (case.version, case.group) {
+        (Version::Tls12, _) => "X25519:P-256",
+        (Version::Tls13, Group::X25519) => "X25519",
+        (Version::Tls13, Group::X25519MlKem768) => "X25519MLKEM768",
     })?;
     context.set_session_cache_mode(SslSessionCacheMode::OFF);
     if case.kind == Kind::Full {

@@ -1,4 +1,4 @@
-//! Authentication after the handshake with OpenSSL, in a process of its own: `post_handshake.c`,
+//! Asking for a certificate later with OpenSSL, in a process of its own: `openssl_rounds.c`,
 //! which the build script compiles.
 
 use std::cell::RefCell;
@@ -11,6 +11,7 @@ use openssl::pkey::PKey;
 use openssl::x509::X509;
 
 use crate::certificates::{Certificates, Identity};
+use crate::library::Version;
 use crate::measuring::{Operation, Outcome, ensure};
 
 pub(crate) struct OpenSslRounds {
@@ -19,13 +20,17 @@ pub(crate) struct OpenSslRounds {
 }
 
 impl OpenSslRounds {
-    pub(crate) fn new(name: &'static str, certificates: &Certificates) -> Outcome<Self> {
+    pub(crate) fn new(
+        name: &'static str,
+        version: Version,
+        certificates: &Certificates,
+    ) -> Outcome<Self> {
         let folder = Folder::new(name)?;
         let root = X509::from_der(&certificates.root)?.to_pem()?;
         fs::write(folder.0.join("root.pem"), root)?;
         fs::write(folder.0.join("server.pem"), pem(&certificates.server)?)?;
         fs::write(folder.0.join("client.pem"), pem(&certificates.client)?)?;
-        let process = Process::start(&folder.0)?;
+        let process = Process::start(version, &folder.0)?;
         Ok(Self {
             name,
             process: RefCell::new(process),
@@ -68,8 +73,13 @@ struct Process {
 
 impl Process {
     /// Starts it and waits until it has read its files and completed the handshake.
-    fn start(folder: &Path) -> Outcome<Self> {
-        let mut child = Command::new(env!("POST_HANDSHAKE"))
+    fn start(version: Version, folder: &Path) -> Outcome<Self> {
+        let way = match version {
+            Version::Tls12 => "renegotiate",
+            Version::Tls13 => "authenticate",
+        };
+        let mut child = Command::new(env!("OPENSSL_ROUNDS"))
+            .arg(way)
             .arg(folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -5,15 +5,18 @@ use std::io::{Read, Write};
 use std::sync::Arc;
 
 use rustls::client::Resumption;
-use rustls::crypto::{CryptoProvider, aws_lc_rs};
-use rustls::server::WebPkiClientVerifier;
+use rustls::crypto::CryptoProvider;
+use rustls::crypto::aws_lc_rs::{self, kx_group};
+use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::{
     ClientConfig, ClientConnection, HandshakeKind, RootCertStore, ServerConfig, ServerConnection,
-    version,
+    SupportedCipherSuite, SupportedProtocolVersion, version,
 };
 
 use crate::certificates::Certificates;
-use crate::library::{Authentication, Case, FLIGHT, Group, Kind, Library, SERVER_NAME, Transfer};
+use crate::library::{
+    Authentication, Case, Cipher, FLIGHT, Group, Kind, Library, SERVER_NAME, Transfer, Version,
+};
 use crate::measuring::{Operation, Outcome, ensure};
 
 pub(crate) struct Rustls {
@@ -89,13 +92,15 @@ pub(crate) fn configure(
     certificates: &Certificates,
     case: &Case,
 ) -> Outcome<(Arc<ClientConfig>, Arc<ServerConfig>)> {
-    let group = match case.group {
-        Group::X25519 => aws_lc_rs::kx_group::X25519,
-        Group::X25519MlKem768 => aws_lc_rs::kx_group::X25519MLKEM768,
+    let kx_groups = match (case.version, case.group) {
+        (Version::Tls12, _) => vec![kx_group::X25519, kx_group::SECP256R1],
+        (Version::Tls13, Group::X25519) => vec![kx_group::X25519],
+        (Version::Tls13, Group::X25519MlKem768) => vec![kx_group::X25519MLKEM768],
     };
+    let (version, suite) = version_and_suite(case);
     let provider = Arc::new(CryptoProvider {
-        cipher_suites: vec![aws_lc_rs::cipher_suite::TLS13_AES_128_GCM_SHA256],
-        kx_groups: vec![group],
+        cipher_suites: vec![suite],
+        kx_groups,
         ..aws_lc_rs::default_provider()
     });
     let mut roots = RootCertStore::empty();
@@ -103,10 +108,10 @@ pub(crate) fn configure(
     let roots = Arc::new(roots);
 
     let client = ClientConfig::builder_with_provider(Arc::clone(&provider))
-        .with_protocol_versions(&[&version::TLS13])?
+        .with_protocol_versions(&[version])?
         .with_root_certificates(Arc::clone(&roots));
     let server = ServerConfig::builder_with_provider(Arc::clone(&provider))
-        .with_protocol_versions(&[&version::TLS13])?;
+        .with_protocol_versions(&[version])?;
     let (own, own_key) = (
         certificates.client.chain.clone(),
         certificates.client.key.clone_key(),
@@ -132,8 +137,29 @@ pub(crate) fn configure(
     } else {
         client.resumption = Resumption::disabled();
         server.send_tls13_tickets = 0;
+        server.session_storage = Arc::new(NoServerSessionStorage {});
     }
     Ok((Arc::new(client), Arc::new(server)))
+}
+
+fn version_and_suite(case: &Case) -> (&'static SupportedProtocolVersion, SupportedCipherSuite) {
+    use aws_lc_rs::cipher_suite::{
+        TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+        TLS13_AES_128_GCM_SHA256, TLS13_CHACHA20_POLY1305_SHA256,
+    };
+    match (case.version, case.cipher) {
+        (Version::Tls13, Cipher::Aes128Gcm) => (&version::TLS13, TLS13_AES_128_GCM_SHA256),
+        (Version::Tls13, Cipher::ChaCha20Poly1305) => {
+            (&version::TLS13, TLS13_CHACHA20_POLY1305_SHA256)
+        }
+        (Version::Tls12, Cipher::Aes128Gcm) => {
+            (&version::TLS12, TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256)
+        }
+        (Version::Tls12, Cipher::ChaCha20Poly1305) => (
+            &version::TLS12,
+            TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+        ),
+    }
 }
 
 /// What a handshake of such a case must turn out to be.

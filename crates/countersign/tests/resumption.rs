@@ -1,11 +1,15 @@
 //! Resumption, and that it is no way around authentication.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on panics"
+)]
 
 mod pair;
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use countersign::{
@@ -213,33 +217,46 @@ fn a_session_of_one_name_is_worth_nothing_under_another() {
     assert!(resumed(&connect(setup.client(), setup.server(REQUIRED))));
 }
 
-/// Keeps the extensions of the last `EncryptedExtensions`.
+/// Keeps whether the last answer to the ClientHello acknowledges the name in it.
 #[derive(Clone, Default)]
-struct Answers(Arc<Mutex<Vec<u8>>>);
+struct Acknowledged(Arc<AtomicBool>);
 
-impl Trace for Answers {
+impl Trace for Acknowledged {
     fn record(&self, event: &TraceEvent<'_>) {
-        if let Traced::Message { name, bytes, .. } = event.what
-            && name == "EncryptedExtensions"
-        {
-            *self.0.lock().unwrap() = bytes.iter().skip(6).copied().collect();
+        let Traced::Message { name, bytes, .. } = event.what else {
+            return;
+        };
+        let before_extensions = match name {
+            // Behind the header: version, random value, no session id or one of 32 bytes, suite, compression.
+            "ServerHello" => 4 + 2 + 32 + 1 + usize::from(bytes[38]) + 2 + 1 + 2,
+            "EncryptedExtensions" => 4 + 2,
+            _ => return,
+        };
+        let mut extensions = &bytes[before_extensions..];
+        let mut found = false;
+        while let [kind_high, kind_low, high, low, rest @ ..] = extensions {
+            found |= (*kind_high, *kind_low) == (0, 0);
+            extensions = &rest[usize::from(u16::from_be_bytes([*high, *low]))..];
         }
+        self.0.store(found, Ordering::Relaxed);
     }
 }
 
 /// RFC 6066 §3: a server that uses the name SHALL answer it, and MUST NOT when it resumes.
 #[test]
 fn the_name_of_the_server_is_acknowledged_in_a_full_handshake() {
-    let (setup, answers) = (Setup::new(), Answers::default());
-    let answer = |client: ConfigBuilder<ClientSide>| {
-        let pair = connect(client, setup.server(REQUIRED).trace(answers.clone()));
-        (resumed(&pair), answers.0.lock().unwrap().clone())
-    };
-    let server_name = vec![0, 0, 0, 0];
-    assert_eq!(answer(setup.client()), (false, server_name));
-    assert_eq!(answer(setup.client()), (true, Vec::new()));
-    let nameless = setup.client().send_server_name(false);
-    assert_eq!(answer(nameless), (false, Vec::new()));
+    for version in [ProtocolVersion::Tls12, ProtocolVersion::Tls13] {
+        let (setup, acknowledged) = (Setup::new(), Acknowledged::default());
+        let meet = |client: ConfigBuilder<ClientSide>| {
+            let server = setup.server(REQUIRED).trace(acknowledged.clone());
+            let pair = connect(client.versions([version]), server);
+            (resumed(&pair), acknowledged.0.load(Ordering::Relaxed))
+        };
+        assert_eq!(meet(setup.client()), (false, true), "{version}");
+        assert_eq!(meet(setup.client()), (true, false), "{version}");
+        let nameless = setup.client().send_server_name(false);
+        assert_eq!(meet(nameless), (false, false), "{version}");
+    }
 }
 
 #[test]

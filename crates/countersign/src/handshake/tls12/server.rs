@@ -60,12 +60,13 @@ pub(crate) async fn serve(
     let keeping = Keeping::decide(&config, &hello, terms.derivation)?;
 
     let transcript = &mut transcript;
-    let answer = (
-        choice.suite,
-        keeping.session_id(),
-        keeping == Keeping::InTicket,
-    );
-    let randoms = send_server_hello(&wire, transcript, &config, (&hello, &terms), answer)?;
+    let answer = Answer {
+        suite: choice.suite,
+        session_id: keeping.session_id(),
+        server_name: hello.extensions.server_name,
+        announces_ticket: keeping == Keeping::InTicket,
+    };
+    let randoms = send_server_hello(&wire, transcript, &config, (&hello, &terms), &answer)?;
     send_own_certificate(&wire, transcript, &choice)?;
     let share =
         key_exchange::send_server_key_exchange(&wire, transcript, &config, &choice, &randoms)
@@ -147,13 +148,21 @@ fn agree_on_terms(
     })
 }
 
-/// Sends the ServerHello with this suite, session id, and announcement of a ticket.
+/// What the ServerHello says of this connection.
+struct Answer<'a> {
+    suite: CipherSuite,
+    session_id: &'a [u8],
+    /// The client's name for this server, if it is to be acknowledged.
+    server_name: Option<&'a str>,
+    announces_ticket: bool,
+}
+
 fn send_server_hello(
     wire: &Wire,
     transcript: &mut Transcript,
     config: &Config,
     (hello, terms): (&ClientHello<'_>, &Terms),
-    (suite, session_id, announces_ticket): (CipherSuite, &[u8], bool),
+    answer: &Answer<'_>,
 ) -> Result<Randoms> {
     let mut random = [0; 32];
     let source = &config.environment.random;
@@ -164,24 +173,26 @@ fn send_server_hello(
     {
         *last = DOWNGRADE_FROM_13;
     }
-    let uses_curves = !suite.is_anonymous() && hello.extensions.ec_point_formats.is_some();
+    let uses_curves = !answer.suite.is_anonymous() && hello.extensions.ec_point_formats.is_some();
     wire.send(
         transcript,
         &ServerHello {
             legacy_version: VERSION,
             random: &random,
-            session_id,
-            cipher_suite: suite.to_u16(),
+            session_id: answer.session_id,
+            cipher_suite: answer.suite.to_u16(),
             compression_method: 0,
             selected_version: None,
             key_share: None,
             selected_identity: None,
             tls12: ExtensionsOfTls12 {
-                server_name: false,
+                // RFC 6066 §3: a server that uses the client's name for it SHALL say so, and MUST NOT if it
+                // resumes a session.
+                server_name: answer.server_name.is_some(),
                 ec_point_formats: uses_curves.then_some(&[UNCOMPRESSED_POINT]),
                 alpn: answer_to_alpn(hello, terms.alpn.as_deref()),
                 extended_master_secret: terms.derivation == Derivation::Extended,
-                session_ticket: announces_ticket,
+                session_ticket: answer.announces_ticket,
                 renegotiation_info: (terms.secure == Secure::Yes)
                     .then_some(&terms.renegotiation_info),
             },
@@ -283,8 +294,13 @@ async fn resume(
     let suite = resumed.session.suite;
     wire.note(Traced::RequestOmitted(Why::Resumed));
     // RFC 5077 §3.4: the session id is returned, which tells the client that the ticket was taken.
-    let answer = (suite, hello.session_id, false);
-    let randoms = send_server_hello(wire, &mut transcript, config, (hello, &terms), answer)?;
+    let answer = Answer {
+        suite,
+        session_id: hello.session_id,
+        server_name: None,
+        announces_ticket: false,
+    };
+    let randoms = send_server_hello(wire, &mut transcript, config, (hello, &terms), &answer)?;
     transcript.start_hash(suite.hash());
     let master = MasterSecret::of_session(suite.hash(), &resumed.session.psk);
     log_master_secret(config, &randoms, &master);

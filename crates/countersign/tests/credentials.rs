@@ -5,8 +5,9 @@
 mod pair;
 
 use countersign::{
-    BuildError, ClientConfig, ClientSide, ConfigBuilder, Credential, Error, KeyUsageRule,
-    Negotiated, ServerConfig, ServerSide, SignatureScheme, TrustStore, VerifyMode, Violation,
+    BuildError, CipherSuite, ClientConfig, ClientSide, ConfigBuilder, Credential, Error,
+    KeyUsageRule, Negotiated, ServerConfig, ServerSide, SignatureScheme, TrustStore, VerifyMode,
+    Violation,
 };
 use pair::{Authority, For, Pair};
 use rcgen::KeyUsagePurpose;
@@ -189,6 +190,18 @@ fn this_side_may_sign_in_other_schemes_than_the_peer() {
     let refused = server().signing_schemes([]).build();
     let expected = BuildError::EmptyList(".signing_schemes(…)");
     assert_eq!(refused.unwrap_err(), expected);
+}
+
+/// The key would do, but no suite that the client offers is for keys of its kind.
+#[test]
+fn a_certificate_of_another_kind_than_the_suites_is_a_matter_of_suites() {
+    let setup = Setup::new();
+    let client = setup
+        .client(&[])
+        .suites([CipherSuite::EcdheRsaAes128GcmSha256]);
+    let pair = connect(client, setup.server(&setup.first.trust()));
+    let what = disagreement(pair.server.error.as_ref());
+    assert_eq!(what, Some(Negotiated::CipherSuite));
 }
 
 /// RFC 9846 §4.5.2.2: whoever signs needs a certificate that allows it. OpenSSL does not look.

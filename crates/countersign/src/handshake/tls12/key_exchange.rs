@@ -90,11 +90,13 @@ pub(crate) fn choose<'c>(
         hello::no_common_curve(scheme, theirs)
     } else {
         let schemes = hello.extensions.signature_algorithms.unwrap_or_default();
-        if config.credentials.iter().any(Credential::may_sign) {
-            let wanted = wanted(hello, schemes);
-            hello::no_fitting_credential(config, &config.credentials, wanted)
-        } else {
-            hello::no_key_that_signs(schemes)
+        let wanted = wanted(hello, schemes);
+        let mut ours = config.credentials.iter();
+        match hello::choose_credential(config, wanted) {
+            Some(_) if !ours.any(Credential::may_sign) => hello::no_key_that_signs(schemes),
+            // It is of another kind than the suites of the client ask for.
+            Some(_) => hello::no_common_suite(config, ProtocolVersion::Tls12, offered),
+            None => hello::no_fitting_credential(config, &config.credentials, wanted),
         }
     })
 }

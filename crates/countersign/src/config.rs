@@ -110,15 +110,16 @@ pub(crate) struct Config {
 }
 
 impl Config {
-    /// Whether the version is allowed and has a suite, and a group for it.
+    /// Whether the version is allowed and has a suite, a group for it, and a scheme in which the peer can sign.
     pub(crate) fn offers(&self, version: ProtocolVersion) -> bool {
-        let has_group = |suite: CipherSuite| match version {
-            ProtocolVersion::Tls13 => true,
+        let is_usable = |suite: CipherSuite| match version {
+            // RFC 9846 §4.3.3: the list of schemes holds at least one.
+            ProtocolVersion::Tls13 => self.schemes_of(version).next().is_some(),
             ProtocolVersion::Tls12 => {
                 suite.is_anonymous() || self.groups.iter().any(|group| group.is_for_tls12())
             }
         };
-        self.versions.contains(&version) && self.suites_of(version).any(has_group)
+        self.versions.contains(&version) && self.suites_of(version).any(is_usable)
     }
 
     /// The version, if there is but one.

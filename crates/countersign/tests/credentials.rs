@@ -5,9 +5,9 @@
 mod pair;
 
 use countersign::{
-    BuildError, CipherSuite, ClientConfig, ClientSide, ConfigBuilder, Credential, Error,
-    KeyUsageRule, Negotiated, ServerConfig, ServerSide, SignatureScheme, TrustStore, VerifyMode,
-    Violation,
+    Alert, BuildError, CipherSuite, ClientConfig, ClientSide, ConfigBuilder, Credential, Error,
+    KeyUsageRule, Negotiated, ProtocolVersion, ServerConfig, ServerSide, SignatureScheme,
+    TrustStore, VerifyMode, Violation,
 };
 use pair::{Authority, For, Pair};
 use rcgen::KeyUsagePurpose;
@@ -202,6 +202,34 @@ fn a_certificate_of_another_kind_than_the_suites_is_a_matter_of_suites() {
     let pair = connect(client, setup.server(&setup.first.trust()));
     let what = disagreement(pair.server.error.as_ref());
     assert_eq!(what, Some(Negotiated::CipherSuite));
+}
+
+/// RFC 9846 §4.3.3: the peer has to be given a scheme to sign in, and TLS 1.3 has none of those of PKCS #1 v1.5.
+#[test]
+fn a_side_that_accepts_no_scheme_of_tls_1_3_does_not_offer_it() {
+    let setup = Setup::new();
+    let old = || [SignatureScheme::RSA_PKCS1_SHA256];
+    let new = || [SignatureScheme::ECDSA_SECP256R1_SHA256];
+    let server = setup.server(&setup.first.trust());
+    let server = server.signature_schemes(old()).signing_schemes(new());
+    let pair = connect(setup.client(&[]).signature_schemes(new()), server);
+    assert_eq!(negotiated_version(&pair), None);
+    // It had to be TLS 1.2, in which the client, asked for a certificate, had none.
+    assert!(matches!(
+        pair.server.error,
+        Some(Error::NoPeerCertificate {
+            alert: Alert::HandshakeFailure
+        })
+    ));
+    let server = setup.server(&setup.first.trust()).verify(VerifyMode::NONE);
+    let server = server.signature_schemes(old()).signing_schemes(new());
+    let pair = connect(setup.client(&[]).signature_schemes(new()), server);
+    assert_eq!(negotiated_version(&pair), Some(ProtocolVersion::Tls12));
+}
+
+fn negotiated_version(pair: &Pair) -> Option<ProtocolVersion> {
+    let agreed = pair.server.connection.agreed();
+    agreed.map(|agreed| agreed.version)
 }
 
 /// RFC 9846 §4.5.2.2: whoever signs needs a certificate that allows it. OpenSSL does not look.

@@ -38,6 +38,9 @@ pub(crate) fn client(
         || settings.expected.authorities.is_some()
         || !settings.expected.peer_schemes.is_empty();
     let must_authenticate = !credentials.is_empty();
+    if settings.tickets == Tickets::Unwanted {
+        return Err(Stop::Unimplemented("a client without tickets".to_owned()));
+    }
     start(ClientConfig::builder(), settings, credentials, memory)?
         .trace(watch.clone())
         .peer_names(PeerNames::Unchecked)
@@ -47,7 +50,6 @@ pub(crate) fn client(
             settings.renegotiation,
             Renegotiation::Once | Renegotiation::Free
         ))
-        // As other users of BoringSSL know it: the certificate may change with the server's name alone.
         .require_renegotiation_info(settings.refuses_legacy_servers)
         .ask_for_credential(asks)
         // BoringSSL does not go on without a certificate if it has some of which none fits.

@@ -219,10 +219,16 @@ impl Conversation {
         if waits { self.fill() } else { Ok(()) }
     }
 
-    /// The engine has refused the peer's wish to negotiate again. BoringSSL would not go on.
+    /// Ends the connection if the engine has refused, or passed over, the peer's wish to negotiate
+    /// again: BoringSSL would not go on.
     fn check_refusal(&mut self) -> Result<(), Stop> {
-        if self.renegotiation == Renegotiation::Refused || !self.watch.has_refused_renegotiation() {
-            return Ok(());
+        let is_met = self.connection.is_renegotiating()
+            || self.watch.wishes_to_renegotiate() <= self.renegotiations;
+        match self.renegotiation {
+            _ if is_met => return Ok(()),
+            Renegotiation::Refused => return Ok(()),
+            Renegotiation::Explicit => return self.act(Connection::renegotiate),
+            Renegotiation::Forbidden | Renegotiation::Once | Renegotiation::Free => {}
         }
         self.abort(Alert::NoRenegotiation)?;
         Err(unexpected(":NO_RENEGOTIATION:"))

@@ -78,11 +78,10 @@ fn load_one(
         .map_err(|error| unexpected(format!("No private key: {error}")))?;
     let key = PrivateKey::from_der(&key).map_err(|error| refused(CredentialError::Key(error)))?;
     let wanted = settings.schemes.iter().copied().map(SignatureScheme::from);
-    let unknown = |scheme: &SignatureScheme| !SignatureScheme::CERTIFICATE_DEFAULT.contains(scheme);
-    if let Some(scheme) = wanted.clone().find(unknown) {
-        return Err(Stop::Unimplemented(format!(
-            "the signature scheme {scheme}"
-        )));
+    // A key does not sign in what is unknown here, but it has to be able to sign.
+    let is_known = |scheme: &SignatureScheme| SignatureScheme::CERTIFICATE_DEFAULT.contains(scheme);
+    if !settings.schemes.is_empty() && !wanted.clone().any(|scheme| is_known(&scheme)) {
+        return Err(Stop::Unimplemented("signing in these schemes".to_owned()));
     }
     let schemes = if settings.schemes.is_empty() {
         key.schemes().to_vec()

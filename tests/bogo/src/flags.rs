@@ -134,6 +134,8 @@ const FLAGS: &[(&str, Effect)] = &[
     ("-no-tls11", Switch(|s| s.versions.excluded.push(0x0302))),
     ("-no-tls12", Switch(|s| s.versions.excluded.push(0x0303))),
     ("-no-tls13", Switch(|s| s.versions.excluded.push(0x0304))),
+    // It is the only one here.
+    ("-server-preference", Switch(|_| {})),
     ("-curves", Value(|s, v| push(&mut s.groups, number(v)))),
     ("-verify-prefs", Value(|s, v| push(&mut s.verify_schemes, number(v)))),
     ("-advertise-alpn", Value(|s, v| put(&mut s.alpn, Some(Alpn::Advertised(v.to_vec()))))),
@@ -146,6 +148,9 @@ const FLAGS: &[(&str, Effect)] = &[
     // Renegotiation
     ("-renegotiate-freely", Switch(|s| s.renegotiation = Renegotiation::Free)),
     ("-renegotiate-once", Switch(|s| s.renegotiation = Renegotiation::Once)),
+    ("-renegotiate-explicit", Switch(|s| s.renegotiation = Renegotiation::Explicit)),
+    // Nobody negotiates again before the handshake is complete.
+    ("-forbid-renegotiation-after-handshake", Switch(|s| s.renegotiation = Renegotiation::Forbidden)),
     ("-renegotiate-ignore", Switch(|s| s.renegotiation = Renegotiation::Refused)),
     ("-no-legacy-server-connect", Switch(|s| s.refuses_legacy_servers = true)),
     // How the peer is verified. Nobody is verified with what -trust-cert names: the callbacks decide.

@@ -23,7 +23,8 @@ struct Seen {
     last_message: Option<&'static str>,
     client_hello: Option<Vec<u8>>,
     tickets: usize,
-    has_refused_renegotiation: bool,
+    is_complete: bool,
+    wishes_to_renegotiate: u32,
 }
 
 impl Watch {
@@ -45,9 +46,9 @@ impl Watch {
         self.lock(|seen| seen.tickets)
     }
 
-    /// Whether the peer wanted to negotiate again, and was refused.
-    pub(crate) fn has_refused_renegotiation(&self) -> bool {
-        self.lock(|seen| seen.has_refused_renegotiation)
+    /// How often the peer wanted to negotiate again.
+    pub(crate) fn wishes_to_renegotiate(&self) -> u32 {
+        self.lock(|seen| seen.wishes_to_renegotiate)
     }
 
     fn lock<R>(&self, look: impl FnOnce(&mut Seen) -> R) -> R {
@@ -65,17 +66,16 @@ impl Trace for Watch {
                 ..
             } => {
                 seen.last_message = Some(name);
+                if seen.is_complete && matches!(name, "HelloRequest" | "ClientHello") {
+                    seen.wishes_to_renegotiate = seen.wishes_to_renegotiate.saturating_add(1);
+                }
                 match name {
                     "ClientHello" => seen.client_hello = Some(bytes.to_vec()),
                     "NewSessionTicket" => seen.tickets = seen.tickets.saturating_add(1),
                     _ => {}
                 }
             }
-            Traced::Alert {
-                direction: Direction::Sent,
-                alert: Alert::NoRenegotiation,
-                ..
-            } => seen.has_refused_renegotiation = true,
+            Traced::Completed { .. } => seen.is_complete = true,
             _ => {}
         });
     }
@@ -214,10 +214,7 @@ const BY_VIOLATION: &[(Violation, &str)] = &[
     (Violation::CompressionChosen, "DECODE_ERROR"),
     (Violation::ServerShareNotOffered, "WRONG_CURVE"),
     (Violation::AlpnNotOffered, "INVALID_ALPN_PROTOCOL"),
-    (
-        Violation::EmptyServerCertificate,
-        "PEER_DID_NOT_RETURN_A_CERTIFICATE",
-    ),
+    (Violation::EmptyServerCertificate, "DECODE_ERROR"),
     (Violation::TooManyCertificates, "EXCESSIVE_MESSAGE_SIZE"),
     (Violation::RequestContextNotEmpty, "DECODE_ERROR"),
     (Violation::RequestContextMismatch, "DECODE_ERROR"),
@@ -258,7 +255,7 @@ const BY_VIOLATION: &[(Violation, &str)] = &[
     ),
     (
         Violation::SessionNotOffered,
-        "OLD_SESSION_VERSION_NOT_RETURNED",
+        "SERVER_ECHOED_INVALID_SESSION_ID",
     ),
     (
         Violation::SessionSuiteChanged,

@@ -139,6 +139,8 @@ pub(crate) enum Renegotiation {
     Once,
     /// It negotiates again.
     Free,
+    /// The application is told, and negotiates again.
+    Explicit,
 }
 
 /// By which of its two interfaces BoringSSL would verify; they refuse with different alerts.

@@ -169,7 +169,7 @@ fn wanted<'a>(hello: &ClientHello<'a>, schemes: List<'a, u16>) -> Wanted<'a> {
 /// A scheme that both ends have, and that only fails because the client lacks the curve of our key.
 fn scheme_without_curve(config: &Config, hello: &ClientHello<'_>) -> Option<SignatureScheme> {
     let theirs = hello.extensions.signature_algorithms.unwrap_or_default();
-    let (_, scheme) = hello::choose_credential(config, ProtocolVersion::Tls12, theirs)?;
+    let (_, scheme) = hello::choose_credential(config, wanted(hello, theirs))?;
     let curve = scheme.curve()?;
     (!supports(hello, curve)).then_some(scheme)
 }

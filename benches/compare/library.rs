@@ -38,6 +38,7 @@ pub(crate) enum Cipher {
 }
 
 /// What both sides are set up for.
+#[derive(Clone, Copy)]
 pub(crate) struct Case {
     pub(crate) name: &'static str,
     pub(crate) version: Version,

@@ -14,7 +14,6 @@ pub(crate) mod trace;
 use std::io::IoSlice;
 use std::sync::Arc;
 
-use countersign_x509::{Decision, Step};
 use pki_types::ServerName;
 
 use crate::alert::Alert;
@@ -31,9 +30,10 @@ use crate::handshake::script::{Effect, Progress, Script, Wire};
 use crate::handshake::{client, server};
 use crate::messages::KeyUpdate;
 use crate::record::Sealer;
-use crate::verify::mode::{Role, VerifyMode};
+use crate::verify::mode::Role;
 use crate::verify::peer::Peer;
 use crate::verify::question::{Answer, Inquiry, QuestionId};
+use crate::violation::Violation;
 
 const NOT_ESTABLISHED: Error = Error::Internal("there are no facts of a handshake");
 
@@ -252,6 +252,10 @@ impl Connection {
         while let Some(message) = self.inbound.next_message()? {
             let event = if self.ignores(&message)? {
                 None
+            } else if self.state == State::AwaitingChangeCipherSpec {
+                // RFC 5246 §7.4.9: a Finished without the change_cipher_spec before it is an error. It would be under
+                // the old keys, or under none, also if it came in one record with what was due.
+                return Err(Violation::MissingChangeCipherSpec.into());
             } else if self.concerns_script(&message) {
                 self.share_secrets();
                 let progress = self
@@ -502,39 +506,6 @@ impl Connection {
         self.question = None;
         self.state = State::Closed;
         self.failure = Some(error);
-    }
-
-    /// Changes how the peer is verified, on this connection only (`SSL_set_verify`). It
-    /// takes effect at the next decision: a verification under way is judged by it.
-    ///
-    /// # Errors
-    /// [`Misuse::FlagsWithoutPeer`] for a mode that would do nothing.
-    pub fn set_verify_mode(&mut self, mode: VerifyMode) -> Result<()> {
-        if !mode.is_usable() {
-            return Err(Misuse::FlagsWithoutPeer.into());
-        }
-        self.wire.lock().settings.mode = mode;
-        Ok(())
-    }
-
-    /// How the peer is verified on this connection.
-    pub fn verify_mode(&self) -> VerifyMode {
-        self.wire.settings().mode
-    }
-
-    /// Changes how many intermediates the peer's chain may have, on this connection only
-    /// (`SSL_set_verify_depth`). It takes effect at the next verification.
-    pub fn set_verify_depth(&mut self, intermediates: u32) {
-        self.wire.lock().settings.depth = Some(intermediates);
-    }
-
-    /// Sets the verify callback, on this connection only (`SSL_set_verify`). It takes effect at the
-    /// next verification.
-    pub fn set_verify_callback(
-        &mut self,
-        callback: impl Fn(&mut Step<'_>) -> Decision + Send + Sync + 'static,
-    ) {
-        self.wire.lock().settings.callback = Some(Arc::new(move |step, _| callback(step)));
     }
 
     /// Which end this is.

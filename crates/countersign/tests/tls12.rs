@@ -13,7 +13,7 @@ use std::sync::Arc;
 use countersign::{
     Alert, BuildError, CipherSuite, ClientConfig, ClientSide, Completed, ConfigBuilder, Error,
     FiniteFieldGroup, MemoryStore, NamedGroup, Negotiated, ProtocolVersion, ServerConfig,
-    ServerSide, Since, TicketKeyring, VerifyMode,
+    ServerSide, Since, TicketKeyring, VerifyMode, Violation,
 };
 use pair::{Authority, End, For, Pair};
 use rcgen::KeyUsagePurpose;
@@ -434,4 +434,38 @@ fn a_server_of_tls_1_3_needs_a_certificate_in_any_case() {
     let (_, server) = anonymous();
     let newest = server.versions([ProtocolVersion::Tls13]);
     assert_eq!(newest.build().err(), Some(BuildError::NoCredential));
+}
+
+/// Where no record boundary is between them, a Finished could pass for one under the new keys.
+#[test]
+fn a_finished_does_not_come_in_the_record_before_its_change_cipher_spec() {
+    let setup = Setup::new();
+    let client = setup.client().build().unwrap();
+    let mut pair = Pair::new(&client, &setup.server().build().unwrap());
+    let hello = std::mem::take(&mut pair.client.output);
+    pair.server.input = hello;
+    pair.server.process();
+    pair.client.input = std::mem::take(&mut pair.server.output);
+    pair.client.process();
+    // The ClientKeyExchange, the change_cipher_spec, and the Finished.
+    let flight = std::mem::take(&mut pair.client.output);
+    let length = usize::from(u16::from_be_bytes([flight[3], flight[4]]));
+    let (exchange, rest) = flight.split_at(5 + length);
+    let finished = [&[20, 0, 0, 12][..], &[0; 12]].concat();
+    let longer = u16::try_from(length + finished.len())
+        .unwrap()
+        .to_be_bytes();
+    let record = [&exchange[..3], &longer, &exchange[5..], &finished].concat();
+    pair.server.input = [&record, rest].concat();
+    pair.server.process();
+    let error = pair.server.error.as_ref().unwrap();
+    let violation = match error {
+        Error::PeerViolated { violation, .. } => Some(*violation),
+        _ => None,
+    };
+    assert_eq!(
+        violation,
+        Some(Violation::MissingChangeCipherSpec),
+        "{error}"
+    );
 }

@@ -212,10 +212,6 @@ impl Inbound {
     }
 
     fn take_handshake(&mut self, content: &[u8], state: State) -> Result<Arrival> {
-        // A Finished without the change_cipher_spec before it would be under the old keys, or under none.
-        if state == State::AwaitingChangeCipherSpec {
-            return Err(Violation::MissingChangeCipherSpec.into());
-        }
         if !state.takes_data() {
             self.handshake_bytes = self.handshake_bytes.saturating_add(content.len());
             if self.handshake_bytes > self.limits.handshake_size {

@@ -400,6 +400,27 @@ fn a_client_may_not_become_somebody_else() {
 }
 
 #[test]
+fn nor_by_way_of_having_been_nobody() {
+    let setup = Setup::new();
+    let mut pair = connect(&chooses(&setup), &setup.server().build().unwrap());
+    ask(&mut pair.server, VerifyMode::PEER).unwrap();
+    show(&mut pair, "alice", &setup);
+    ask(&mut pair.server, VerifyMode::PEER).unwrap();
+    pair.run();
+    pair.client.answer(|question| match question {
+        Question::Credential(question) => question.answer(None),
+        other => panic!("{other:?}"),
+    });
+    pair.client.process();
+    pair.run();
+    assert_renegotiated(&mut pair, 2);
+    assert!(pair.server.connection.peer().is_none());
+    ask(&mut pair.server, VerifyMode::PEER).unwrap();
+    show(&mut pair, "mallory", &setup);
+    assert_eq!(violation(&pair.server), Violation::IdentityChanged);
+}
+
+#[test]
 fn verdicts_may_take_their_time_in_both_roles() {
     let setup = Setup::new();
     let client = setup.client().verifier(Later).build().unwrap();

@@ -18,7 +18,7 @@ use crate::keys::exporter::Exporter;
 use crate::keys::schedule12::VerifyData;
 use crate::keys::schedule13::ResumptionSecret;
 use crate::session::client_cache::Origin;
-use crate::verify::peer::Peer;
+use crate::verify::peer::{CertificateChain, Peer};
 use crate::verify::policy::Why;
 
 impl Connection {
@@ -161,6 +161,8 @@ pub(crate) struct AfterTls12 {
     /// On a client: whom it connected to.
     pub(crate) server: Option<ServerName<'static>>,
     pub(crate) alpn: Option<Vec<u8>>,
+    /// Who the peer last was on this connection, also if it has been nobody since.
+    pub(crate) presented: Option<CertificateChain>,
 }
 
 /// What later authentications and tickets need of the handshake.

@@ -49,6 +49,21 @@ pub(crate) fn choose_version(config: &Config, hello: &ClientHello<'_>) -> Result
     Ok(chosen)
 }
 
+/// Demands that a client still has the version of the connection that it negotiates again.
+pub(crate) fn check_version_kept(config: &Config, hello: &ClientHello<'_>) -> Result<()> {
+    let kept = ProtocolVersion::Tls12.to_u16();
+    // RFC 5246 §E.1: the version MUST NOT be one that the client does not offer.
+    match hello.extensions.supported_versions {
+        Some(theirs) if theirs.contains(&kept) => Ok(()),
+        None if hello.legacy_version >= kept => Ok(()),
+        Some(theirs) => Err(no_common_version(config, theirs.iter())),
+        None => Err(no_common_version(
+            config,
+            core::iter::once(hello.legacy_version),
+        )),
+    }
+}
+
 /// The first of our suites of TLS 1.3 that the client offers.
 ///
 /// RFC 9846 §4.2.3 leaves the order to the server. One that is otherwise alike but faster for

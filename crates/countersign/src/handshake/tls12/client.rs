@@ -494,6 +494,7 @@ fn establish(
     master: MasterSecret,
     (client_finished, server_finished): (VerifyData, VerifyData),
 ) -> Established {
+    let presented = server.peer.as_ref().map(|peer| peer.chain.clone());
     Established {
         agreed: Agreed {
             version: ProtocolVersion::Tls12,
@@ -525,6 +526,7 @@ fn establish(
             server_name: terms.server_name,
             server: Some(destination.server),
             alpn: terms.alpn,
+            presented,
         })),
     }
 }

@@ -36,9 +36,11 @@ impl Previous {
     /// Demands that the peer is who it was, unless it may be somebody else.
     ///
     /// RFC 5746 §5: once the peer has been identified, implementations MUST verify that the identity does not
-    /// change: the end-entity certificate is the same, bit by bit.
+    /// change: the end-entity certificate is the same, bit by bit. A handshake without one in between is no way around
+    /// that.
     pub(crate) fn check_identity(&self, config: &Config, chain: &CertificateChain) -> Result<()> {
-        let known: Option<&CertificateDer<'_>> = self.peer.as_ref().and_then(Peer::leaf);
+        let presented = self.after.presented.as_ref();
+        let known: Option<&CertificateDer<'_>> = presented.and_then(CertificateChain::leaf);
         if config.accept_identity_change || known.is_none() || known == chain.leaf() {
             return Ok(());
         }

@@ -33,7 +33,7 @@ use crate::messages::{
 use crate::session::client_cache::Origin;
 use crate::session::state::{Session, SessionIdentity, SessionPeer};
 use crate::verify::mode::Role;
-use crate::verify::peer::Peer;
+use crate::verify::peer::{CertificateChain, Peer};
 use crate::verify::policy::{self, IdentityAfter, Moment, Occasion, Request, SuiteKind, Why};
 use crate::violation::Violation;
 
@@ -129,6 +129,7 @@ fn agree_on_terms(
     let secure = renegotiation::check_client_hello(hello, previous)?;
     let server_name = extensions.server_name.map(str::to_ascii_lowercase);
     if let Some(previous) = previous {
+        hello::check_version_kept(config, hello)?;
         previous.check_server_name(server_name.as_deref())?;
         // RFC 7627 §5.4: without it a renegotiation is not bound to the server that the client means.
         if !extensions.extended_master_secret {
@@ -318,6 +319,7 @@ async fn resume(
             .store_as(id, &resumed.session, &config.environment)?;
     }
     let client = Client {
+        presented: resumed.peer.as_ref().map(|peer| peer.chain.clone()),
         peer: resumed.peer,
         scheme: None,
         request: Request::Omit(Why::Resumed),
@@ -339,6 +341,8 @@ struct Client {
     request: Request,
     /// On this connection or before, on one that it resumes.
     was_asked: bool,
+    /// Who it last was, also if it has been nobody since.
+    presented: Option<CertificateChain>,
 }
 
 impl Client {
@@ -348,7 +352,9 @@ impl Client {
             None => (None, None),
         };
         let earlier = previous.and_then(|previous| previous.peer.clone());
+        let presented = peer.as_ref().map(|peer| peer.chain.clone());
         Self {
+            presented: presented.or_else(|| previous?.after.presented.clone()),
             peer: match policy::identity_after_renegotiation(request) {
                 IdentityAfter::Renegotiated => peer,
                 IdentityAfter::Earlier => earlier,
@@ -436,6 +442,7 @@ impl Terms {
                 server_name: self.server_name,
                 server: None,
                 alpn: self.alpn,
+                presented: client.presented,
             })),
         }
     }

@@ -12,9 +12,9 @@ mod pair;
 use std::sync::Arc;
 
 use countersign::{
-    ClientConfig, ClientSide, Completed, ConfigBuilder, Error, Limits, Misuse, ProtocolVersion,
-    Question, ServerConfig, ServerSide, SignError, SignatureScheme, Signer, Since, State,
-    VerifyMode, Violation,
+    ClientConfig, ClientSessions, ClientSide, Completed, ConfigBuilder, Error, Limits, Misuse,
+    ProtocolVersion, Question, ServerConfig, ServerSide, SignError, SignatureScheme, Signer, Since,
+    State, VerifyMode, Violation,
 };
 use pair::{Authority, End, For, Later, Pair};
 
@@ -205,6 +205,36 @@ fn whoever_was_asked_once_is_not_asked_again_and_not_forgotten() {
     assert!(peer.is_verified());
     let agreed = pair.server.connection.agreed().unwrap();
     assert!(!agreed.certificate_requested);
+}
+
+/// A server in mode `CLIENT_ONCE` knows the client by what it showed first, and so do its sessions: whoever would not
+/// show that certificate again does not offer them.
+#[test]
+fn a_session_is_bound_to_what_was_shown_before() {
+    let setup = Setup::new();
+    let sessions = ClientSessions::default();
+    let known = setup.client().sessions(sessions.clone()).build().unwrap();
+    let unknown = ClientConfig::builder()
+        .trust(setup.authority.trust())
+        .sessions(sessions.clone())
+        .build()
+        .unwrap();
+    let once = VerifyMode::PEER | VerifyMode::CLIENT_ONCE;
+    let server = setup.server().verify(once).build().unwrap();
+    let mut pair = connect(&known, &server);
+    sessions.clear();
+    renegotiate(&mut pair.server).unwrap();
+    pair.run();
+    assert_renegotiated(&mut pair, 1);
+    let agreed = pair.client.connection.agreed().unwrap();
+    assert!(!agreed.certificate_requested);
+    assert!(agreed.own_signature.is_none());
+    assert!(pair.server.connection.peer().is_some());
+    assert_eq!(sessions.len(), 1);
+
+    let pair = connect(&unknown, &server);
+    assert!(!pair.server.connection.agreed().unwrap().resumed);
+    assert!(pair.server.connection.peer().is_none());
 }
 
 #[test]

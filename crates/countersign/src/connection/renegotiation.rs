@@ -120,6 +120,7 @@ impl Connection {
             after,
             peer: established.and_then(|established| established.peer.clone()),
             origin: established.map_or_else(Origin::default, |known| known.origin.clone()),
+            shown: established.and_then(|established| established.shown.clone()),
         }
     }
 

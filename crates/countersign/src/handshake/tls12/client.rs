@@ -102,6 +102,8 @@ pub(crate) async fn connect(
     log_master_secret(&config, randoms, &master);
     let shown = match own {
         Some(own) => Some(send_certificate_verify(&wire, transcript, own).await?),
+        // A server that does not ask again may go on with what it knows.
+        None if !server.asked => previous.and_then(|previous| previous.shown.clone()),
         None => None,
     };
     let keys = master.keys(terms.suite, randoms)?;
@@ -502,7 +504,10 @@ fn establish(
             group: server.group.and_then(Group::curve),
             finite_field: server.group.and_then(Group::finite_field),
             peer_signature: server.scheme,
-            own_signature: shown.as_ref().map(|shown| shown.scheme),
+            own_signature: shown
+                .as_ref()
+                .filter(|_| server.asked)
+                .map(|shown| shown.scheme),
             alpn: terms.alpn.clone(),
             server_name: terms.server_name.clone(),
             retried: false,

@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::connection::established::{AfterTls12, Established, ProtocolVersion};
 use crate::connection::state::State;
 use crate::error::{Error, Result};
+use crate::handshake::authenticate::Shown;
 use crate::handshake::offer::Offer;
 use crate::handshake::script::Wire;
 use crate::handshake::tls12::{client, server};
@@ -30,6 +31,8 @@ pub(crate) struct Previous {
     pub(crate) peer: Option<Peer>,
     /// On a client: marks the sessions that come on this connection.
     pub(crate) origin: Origin,
+    /// What this side has shown of itself.
+    pub(crate) shown: Option<Shown>,
 }
 
 impl Previous {

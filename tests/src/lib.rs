@@ -3,7 +3,7 @@
 //!
 //! | target in `tests/` | what it asks |
 //! |---|---|
-//! | `modes` | does every verify mode do what OpenSSL did? `oracle/README.md` explains the rows |
+//! | `modes` | does every verify mode do what OpenSSL did, in both versions? `oracle/README.md` explains the rows |
 //! | `limbo` | are the cases of x509-limbo judged under the rules of OpenSSL as OpenSSL itself does? |
 //! | `interop` | does each suite, group and signature work with rustls and OpenSSL, in both roles? |
 //! | `interop12` | and in TLS 1.2, with exporters, and resumption by ticket and by session id? |

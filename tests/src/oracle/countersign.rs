@@ -4,12 +4,12 @@ pub(crate) mod side;
 
 use std::sync::PoisonError;
 
-use countersign::{Error, ResumePolicy, Role, VerifyCode, VerifyMode};
+use countersign::{Error, Misuse, ResumePolicy, Role, VerifyCode, VerifyMode};
 
-use self::side::{Shared, Shown, SideUnderTest, Trace, callback};
+use self::side::{INSTEAD, Shared, Shown, SideUnderTest, Trace, callback};
 use super::data::Files;
 use super::deviations::{DEVIATIONS, Deviation};
-use super::inputs::{Inputs, SideInputs};
+use super::inputs::{Ciphers, Inputs, SideInputs};
 use super::row::Record;
 use super::runner::{Implementation, Outcome};
 use super::step::{Setting, Step};
@@ -28,10 +28,14 @@ impl Implementation for CountersignItself {
         DEVIATIONS
     }
 
-    fn play(&self, inputs: &Inputs, steps: &[Step], files: &Files) -> Outcome {
-        if inputs.proto != "13" {
-            return Outcome::LeftOut("not TLS 1.3".to_owned());
+    fn substitute(&self, inputs: &Inputs) -> Option<String> {
+        match &inputs.ciphers {
+            Ciphers::Anonymous(name) => Some(format!("{INSTEAD} in place of {name}")),
+            Ciphers::Default | Ciphers::All => None,
         }
+    }
+
+    fn play(&self, inputs: &Inputs, steps: &[Step], files: &Files) -> Outcome {
         let asks = steps
             .iter()
             .any(|step| matches!(step, Step::Set(_, Setting::Certificate(_))));
@@ -49,48 +53,95 @@ impl Implementation for CountersignItself {
     }
 }
 
-/// A handshake for which the client may have a session, and a full one at the same moment.
+/// A handshake that comes after another, and a full one between new connections at the same moment.
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "tests look at it")]
-pub struct Resumption {
-    /// What was seen where the client had a session.
-    pub resumed: Record,
-    /// Whether the session was used.
-    pub used: bool,
-    /// What was seen where it had none.
+pub struct Again {
+    /// How it comes after the other.
+    pub how: How,
+    /// What was seen.
+    pub seen: Record,
+    /// What was seen between new connections.
     pub full: Record,
 }
 
-impl Resumption {
-    /// What the session brought about that a full handshake would not have, if anything.
+/// How a handshake comes after another.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "tests look at it")]
+pub enum How {
+    /// On another connection, for which the client may have a session.
+    Resumption {
+        /// Whether the session was used.
+        used: bool,
+    },
+    /// On the same connection.
+    Renegotiation {
+        /// Who the client was before.
+        known: Option<String>,
+        /// The server's verify mode.
+        mode: u32,
+    },
+}
+
+impl Again {
+    /// What came about that a full handshake between new connections would not have brought, if anything.
     pub fn bypass(&self) -> Option<String> {
-        let (resumed, full) = (&self.resumed, &self.full);
-        for (side, resumed, full) in [
-            ("client", &resumed.client, &full.client),
-            ("server", &resumed.server, &full.server),
+        let relies_on_answer = self.relies_on_answer();
+        for (side, seen, full) in [
+            ("client", &self.seen.client, &self.full.client),
+            ("server", &self.seen.server, &self.full.server),
         ] {
+            if relies_on_answer && (side == "server" || !full.ok) {
+                continue;
+            }
             // A server that asks nobody may know who it is all the same.
             let was_asked = side == "client" || self.full.requests > 0;
             let same_identity =
-                (&resumed.peer, resumed.verify_result) == (&full.peer, full.verify_result);
-            if resumed.ok && (!full.ok || was_asked && !same_identity) {
-                return Some(format!("  {side}: {resumed:?}\n  instead of {full:?}"));
+                (&seen.peer, seen.verify_result) == (&full.peer, full.verify_result);
+            if self.took_place() && seen.ok && (!full.ok || was_asked && !same_identity) {
+                return Some(format!("  {side}: {seen:?}\n  instead of {full:?}"));
             }
         }
         None
     }
+
+    /// Whether the client is somebody else than before on the same connection.
+    pub fn changes_identity(&self) -> bool {
+        let How::Renegotiation {
+            known: Some(known), ..
+        } = &self.how
+        else {
+            return false;
+        };
+        let server = &self.seen.server;
+        server.ok && server.peer.as_ref().is_some_and(|peer| peer != known)
+    }
+
+    /// Whether it is not as between new connections that nobody was asked, because of `CLIENT_ONCE`.
+    fn relies_on_answer(&self) -> bool {
+        matches!(self.how, How::Renegotiation { mode, .. } if mode & CLIENT_ONCE != 0)
+            && self.seen.requests < self.full.requests
+    }
+
+    /// A call that was refused brought nothing about.
+    fn took_place(&self) -> bool {
+        self.seen.succeeded() != Some(false)
+    }
 }
 
-/// Plays a row with this policy on both sides, and beside each resumption a full handshake.
+/// `SSL_VERIFY_CLIENT_ONCE`.
+const CLIENT_ONCE: u32 = 4;
+
+/// Plays a row with this policy on both sides, and beside each resumption and renegotiation a full handshake.
 ///
 /// # Errors
 /// The sentence with which a configuration was refused.
-pub fn resumptions(
+pub fn later_handshakes(
     policy: ResumePolicy,
     inputs: &Inputs,
     steps: &[Step],
     files: &Files,
-) -> Result<Vec<Resumption>, String> {
+) -> Result<Vec<Again>, String> {
     let setup = RowSetup {
         inputs: inputs.clone(),
         files,
@@ -98,7 +149,7 @@ pub fn resumptions(
         asks: changes_certificate_of_living_connection(steps),
         trust_changed: false,
     };
-    setup.play(steps).map(|(_, resumptions)| resumptions)
+    setup.play(steps).map(|(_, later)| later)
 }
 
 /// Whether a connection is to show another certificate than it was configured with.
@@ -107,7 +158,7 @@ fn changes_certificate_of_living_connection(steps: &[Step]) -> bool {
     for step in steps {
         match step {
             Step::Set(_, Setting::Certificate(_)) => changed = true,
-            Step::Authenticate | Step::Ask(_) if changed => return true,
+            Step::Authenticate | Step::Ask(_) | Step::Renegotiate(_) if changed => return true,
             Step::Resume | Step::Reuse => changed = false,
             _ => {}
         }
@@ -126,10 +177,16 @@ struct RowSetup<'a> {
 }
 
 impl RowSetup<'_> {
-    fn play(mut self, steps: &[Step]) -> Result<(Vec<Record>, Vec<Resumption>), String> {
+    fn play(mut self, steps: &[Step]) -> Result<(Vec<Record>, Vec<Again>), String> {
         let mut connection = self.connect()?;
-        let (mut records, mut resumptions) = (Vec::new(), Vec::new());
-        for step in steps {
+        let (mut records, mut later) = (Vec::<Record>::new(), Vec::new());
+        for (at, step) in steps.iter().enumerate() {
+            if matches!(step, Step::Resume | Step::Reuse)
+                && self.shared.policy != ResumePolicy::Reuse
+            {
+                let rest = steps.get(at..).unwrap_or_default();
+                self.asks = changes_certificate_of_living_connection(rest);
+            }
             match step {
                 Step::Set(side, setting) => {
                     self.inputs.set(*side, setting);
@@ -148,21 +205,30 @@ impl RowSetup<'_> {
                 }
                 _ => {}
             }
-            let record = connection.play(step);
-            if *step == Step::Resume {
-                resumptions.push(self.beside_full(&record, &connection)?);
+            let seen = connection.play(step);
+            let how = match step {
+                Step::Resume => {
+                    let agreed = connection.server.end.connection().agreed();
+                    let used = agreed.is_some_and(|agreed| agreed.resumed);
+                    Some(How::Resumption { used })
+                }
+                Step::Renegotiate(_) => Some(How::Renegotiation {
+                    known: records.last().and_then(|before| before.server.peer.clone()),
+                    mode: self.inputs.server.mode,
+                }),
+                _ => None,
+            };
+            if let Some(how) = how {
+                let (seen, full) = (seen.clone(), self.full_handshake()?);
+                later.push(Again { how, seen, full });
             }
-            records.push(record);
+            records.push(seen);
         }
-        Ok((records, resumptions))
+        Ok((records, later))
     }
 
-    /// Plays a full handshake with the settings of this moment.
-    fn beside_full(
-        &self,
-        resumed: &Record,
-        connection: &ConnectionPair,
-    ) -> Result<Resumption, String> {
+    /// Plays a full handshake between new connections with the settings of this moment.
+    fn full_handshake(&self) -> Result<Record, String> {
         let apart = RowSetup {
             inputs: self.inputs.clone(),
             files: self.files,
@@ -170,12 +236,7 @@ impl RowSetup<'_> {
             asks: self.asks,
             trust_changed: self.trust_changed,
         };
-        let agreed = connection.server.end.connection().agreed();
-        Ok(Resumption {
-            resumed: resumed.clone(),
-            used: agreed.is_some_and(|agreed| agreed.resumed),
-            full: apart.connect()?.play(&Step::Handshake),
-        })
+        Ok(apart.connect()?.play(&Step::Handshake))
     }
 
     fn connect(&self) -> Result<ConnectionPair, String> {
@@ -196,6 +257,7 @@ impl RowSetup<'_> {
                 .server()?,
             shown,
             talk: Talk::new(&log),
+            asks_by_request: self.shared.policy != ResumePolicy::Reuse,
         })
     }
 
@@ -207,6 +269,8 @@ impl RowSetup<'_> {
     ) -> SideUnderTest<'a> {
         SideUnderTest {
             role,
+            proto: &self.inputs.proto,
+            ciphers: &self.inputs.ciphers,
             inputs,
             files: self.files,
             log,
@@ -231,6 +295,8 @@ struct ConnectionPair {
     server: Played,
     shown: Option<Shown>,
     talk: Talk,
+    /// A server that renegotiates asks for a certificate if its mode does, as an application would.
+    asks_by_request: bool,
 }
 
 impl ConnectionPair {
@@ -256,6 +322,7 @@ impl ConnectionPair {
         let record = match step {
             Step::Handshake
             | Step::Authenticate
+            | Step::Renegotiate(_)
             | Step::NewTicket
             | Step::Pump
             | Step::Resume
@@ -273,6 +340,11 @@ impl ConnectionPair {
         let outcome = match step {
             Step::Authenticate | Step::Ask(Side::Server) => ask(&mut self.server),
             Step::Ask(Side::Client) => ask(&mut self.client),
+            Step::Renegotiate(Side::Client) => renegotiate(&mut self.client),
+            Step::Renegotiate(Side::Server) if self.asks_by_request => {
+                ask_or_renegotiate(&mut self.server)
+            }
+            Step::Renegotiate(Side::Server) => renegotiate(&mut self.server),
             Step::UpdateKeys(Side::Server) => update_keys(&mut self.server),
             Step::UpdateKeys(Side::Client) => update_keys(&mut self.client),
             Step::NewTicket => new_ticket(&mut self.server),
@@ -322,6 +394,19 @@ impl ConnectionPair {
 fn ask(end: &mut Played) -> Result<(), String> {
     let (connection, output) = end.end.connection_and_output();
     in_words(connection.request_peer_certificate(output))
+}
+
+fn renegotiate(end: &mut Played) -> Result<(), String> {
+    let (connection, output) = end.end.connection_and_output();
+    in_words(connection.renegotiate(output))
+}
+
+fn ask_or_renegotiate(end: &mut Played) -> Result<(), String> {
+    let (connection, output) = end.end.connection_and_output();
+    match connection.request_peer_certificate(output) {
+        Err(Error::Misuse(Misuse::ModeDoesNotAsk(_))) => renegotiate(end),
+        outcome => in_words(outcome),
+    }
 }
 
 fn update_keys(end: &mut Played) -> Result<(), String> {

@@ -5,6 +5,8 @@
 //! difference that no entry explains is a failure, and so is one that an entry asks for and that
 //! does not happen.
 
+mod tls12;
+
 use super::callback::APPLICATION_ERROR;
 use super::data::Files;
 use super::expectation::{Expectation, quiet};
@@ -67,6 +69,12 @@ pub static DEVIATIONS: &[Deviation] = &[
         instead: Instead::Refused("no authority is trusted"),
     },
     Deviation {
+        name: "a server of TLS 1.3 without a certificate is refused when the configuration is built",
+        decision: "defaults: the mistake is found at start-up",
+        applies: |row| row.is("proto", &["13"]) && row.is("scert", &["none"]),
+        instead: Instead::Refused("needs a certificate"),
+    },
+    Deviation {
         name: "an own certificate below the security level is refused when the configuration is built",
         decision: "defaults: the mistake is found at start-up",
         applies: |row| {
@@ -95,11 +103,13 @@ pub static DEVIATIONS: &[Deviation] = &[
         decision: "RSA keys below 2048 bits never authenticate a handshake",
         applies: |row| row.is("ccert", &["weakkey"]),
         instead: Instead::Changed(|rows| {
+            let is_tls12 = rows.is_tls12();
             rows.each(|record| {
                 // A verification that fails has the first word.
-                if record.server.ok {
+                if record.server.ok && record.server.peer.is_some() {
                     refused(&mut record.server);
                     record.client.ok = false;
+                    record.client.completed = !is_tls12;
                     unsupported(record, "s");
                 }
             });
@@ -139,30 +149,73 @@ pub static DEVIATIONS: &[Deviation] = &[
         instead: Instead::Changed(full_handshakes_for_alerts),
     },
     Deviation {
-        name: "a client whose certificate has expired gets no ticket",
-        decision: "ConfigBuilder::ticket_lifetime: it never outlives the client's certificate",
-        applies: |row| row.steps.iter().any(|step| step == "resume"),
-        instead: Instead::Changed(no_tickets_for_expired),
-    },
-    Deviation {
         name: "nothing waits to be sent, so nothing has to wait for it",
         decision: "Connection: what has to be sent is in the output of the call that causes it",
         applies: |row| row.family() == 'H',
         instead: Instead::Changed(nothing_in_the_way),
     },
     Deviation {
+        name: "a renegotiation is a full handshake",
+        decision: "quirk 2: to set the mode and ask again authenticates",
+        applies: |row| renegotiates(row),
+        instead: Instead::Changed(tls12::full_renegotiations),
+    },
+    Deviation {
+        name: "a request for a certificate renegotiates",
+        decision: "Connection::request_peer_certificate: one call for both versions",
+        applies: |row| row.is("proto", &["12", "c12"]),
+        instead: Instead::Changed(tls12::requests_that_renegotiate),
+    },
+    Deviation {
+        name: "a renegotiation of a connection that has ended, or has not begun, is refused by the call",
+        decision: "Connection::renegotiate: an error that says what to do",
+        applies: |row| renegotiates(row),
+        instead: Instead::Changed(tls12::refused_calls),
+    },
+    Deviation {
+        name: "an identity outlives a renegotiation in which CLIENT_ONCE asks no more",
+        decision: "quirk 6: the identity established earlier stays",
+        applies: |row| renegotiates(row),
+        instead: Instead::Changed(tls12::identities_asked_for_once),
+    },
+    Deviation {
+        name: "a connection that failed leaves no session behind",
+        decision: "RFC 5246 §7.2.2: a fatal alert invalidates the session",
+        applies: |row| renegotiates(row),
+        instead: Instead::Changed(tls12::no_session_after_failure),
+    },
+    Deviation {
+        name: "a client whose certificate has expired gets no ticket",
+        decision: "ConfigBuilder::ticket_lifetime: it never outlives the client's certificate",
+        applies: |row| {
+            let expires = |step: &String| step == "ccert:expired";
+            row.is("ccert", &["expired"]) || row.steps.iter().any(expires)
+        },
+        instead: Instead::Changed(no_tickets_for_expired),
+    },
+    Deviation {
+        name: "anonymous suites are allowed by one call, whatever the security level",
+        decision: "defaults: off; ConfigBuilder::allow_anonymous",
+        applies: |row| {
+            row.has("ciphers") && (number(row, "slevel", 2) > 0 || number(row, "clevel", 2) > 0)
+        },
+        instead: Instead::Changed(|rows| {
+            for at in 0..rows.moments.len() {
+                rows.moments[at].record = rows.at_level(at, 0);
+            }
+        }),
+    },
+    Deviation {
+        name: "a server that insists on certificates takes no anonymous suite",
+        decision: "quirk 4: PEER with FAIL_IF_NO_PEER_CERT is fixed",
+        applies: |row| row.has("ciphers"),
+        instead: Instead::Changed(tls12::no_anonymous_suites),
+    },
+    Deviation {
         name: "no certificate means not verified",
         decision: "quirk 5: the result belongs to an identity",
         applies: |_| true,
-        instead: Instead::Changed(|rows| {
-            rows.each(|record| {
-                for side in [&mut record.client, &mut record.server] {
-                    if side.ok && side.peer.is_none() {
-                        side.verify_result = 0;
-                    }
-                }
-            });
-        }),
+        instead: Instead::Changed(not_verified),
     },
     Deviation {
         name: "an identity is not shown as current after a later authentication failed",
@@ -182,6 +235,10 @@ fn either(row: &Row, name: &str, values: &[&str]) -> bool {
 fn number(row: &Row, name: &str, default: i64) -> i64 {
     let value = row.raw_inputs.get(name);
     value.and_then(serde_json::Value::as_i64).unwrap_or(default)
+}
+
+fn renegotiates(row: &Row) -> bool {
+    row.steps.iter().any(|step| step.starts_with("reneg"))
 }
 
 /// The end that did not accept its peer, before any verification had a result.
@@ -266,8 +323,10 @@ fn no_tickets_for_expired(rows: &mut Expectation<'_>) {
             }
             _ => {}
         }
-        let Record { server, wire, .. } = &rows.moments[at].record;
-        let is_ticket = wire.split(' ').any(|word| word == "s4");
+        let record = &rows.moments[at].record;
+        // TLS 1.2 has session ids besides tickets.
+        let is_ticket = record.wrote("s4") || record.wrote("s12");
+        let server = &record.server;
         if !server.ok {
             held = None;
         } else if is_ticket && server.peer.as_deref() != Some(EXPIRED) {
@@ -304,21 +363,45 @@ fn nothing_in_the_way(rows: &mut Expectation<'_>) {
     }
 }
 
-/// On a server that refused what came after the handshake, until there is another connection.
+/// On an end that refused what came after the handshake, until there is another connection.
 fn no_peer_after_failure(rows: &mut Expectation<'_>) {
-    let mut failed = false;
+    let mut failed = [false; 2];
     for moment in &mut rows.moments {
-        let record = &mut moment.record;
         if matches!(moment.step, Step::Resume | Step::Reuse) {
-            failed = false;
+            failed = [false; 2];
         }
-        let refuses = record
-            .alerts
-            .iter()
-            .any(|Alerted(side, level, _)| side == "s" && *level == 2);
-        failed |= record.server.completed && refuses;
-        if failed {
-            record.server.peer = None;
+        let record = &mut moment.record;
+        let sides = [("c", &mut record.client), ("s", &mut record.server)];
+        for ((name, side), failed) in sides.into_iter().zip(&mut failed) {
+            let refuses = record
+                .alerts
+                .iter()
+                .any(|Alerted(by, level, _)| by == name && *level == 2);
+            *failed |= side.completed && refuses;
+            if *failed {
+                side.peer = None;
+            }
+        }
+    }
+}
+
+/// Where OpenSSL shows the result of an earlier handshake, or 0.
+fn not_verified(rows: &mut Expectation<'_>) {
+    let mut ended_without = false;
+    for moment in &mut rows.moments {
+        if matches!(moment.step, Step::Resume | Step::Reuse) {
+            ended_without = false;
+        }
+        let record = &mut moment.record;
+        // A client that was asked and has no certificate signs nothing.
+        ended_without |= !record.server.ok && record.wrote("c11") && !record.wrote("c15");
+        if ended_without && record.server.peer.is_none() {
+            record.server.verify_result = 0;
+        }
+        for side in [&mut record.client, &mut record.server] {
+            if side.ok && side.peer.is_none() {
+                side.verify_result = 0;
+            }
         }
     }
 }

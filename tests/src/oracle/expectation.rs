@@ -105,6 +105,40 @@ impl<'a> Expectation<'a> {
         record
     }
 
+    /// What a renegotiation with a full handshake comes to at the moment `at`, if the client was `asked` for a
+    /// certificate so often on this connection.
+    pub fn renegotiation(&self, at: usize, asked: u32) -> Record {
+        let mut inputs = self.moments[at].inputs.clone();
+        if inputs.server.mode & CLIENT_ONCE != 0 && asked > 0 {
+            inputs.server.mode = 0;
+        }
+        let mut record = self.play(&inputs);
+        record.api = Some("ok".to_owned());
+        // Both ends have a handshake behind them.
+        record.client.completed = true;
+        record.server.completed = true;
+        record
+    }
+
+    /// Whether the connections are of TLS 1.2.
+    pub fn is_tls12(&self) -> bool {
+        self.moments
+            .iter()
+            .any(|moment| moment.inputs.proto != "13")
+    }
+
+    /// The same row at this security level.
+    pub fn at_level(&self, at: usize, level: u8) -> Record {
+        let mut inputs = self.moments[at].inputs.clone();
+        inputs.client.level = level;
+        inputs.server.level = level;
+        let api = self.moments[at].record.api.clone();
+        Record {
+            api,
+            ..self.play(&inputs)
+        }
+    }
+
     fn play(&self, inputs: &Inputs) -> Record {
         match OpenSslItself.play(inputs, &[Step::Handshake], self.files) {
             Outcome::Ran(mut records) => records.remove(0),

@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use openssl::dh::Dh;
 use openssl::error::ErrorStack;
 use openssl::ssl::{
     Ssl, SslContext, SslContextBuilder, SslFiletype, SslMethod, SslMode, SslVerifyMode, SslVersion,
@@ -14,7 +15,7 @@ use openssl::x509::{X509, X509StoreContextRef, X509VerifyResult};
 use super::callback::{Call, Callback};
 use super::data::Files;
 use super::deviations::Deviation;
-use super::inputs::{Flag, Inputs, SideInputs};
+use super::inputs::{Ciphers, Flag, Inputs, SideInputs};
 use super::runner::{Implementation, Outcome};
 use super::step::Step;
 use super::talk::{self, Witness};
@@ -34,8 +35,8 @@ impl Implementation for OpenSslItself {
     }
 
     fn play(&self, inputs: &Inputs, steps: &[Step], files: &Files) -> Outcome {
-        if steps != [Step::Handshake] || inputs.proto != "13" {
-            return Outcome::LeftOut("not a single handshake of TLS 1.3".to_owned());
+        if steps != [Step::Handshake] {
+            return Outcome::LeftOut("not a single handshake".to_owned());
         }
         for side in [&inputs.client, &inputs.server] {
             if let Some(reason) = cannot_say(side) {
@@ -43,8 +44,8 @@ impl Implementation for OpenSslItself {
             }
         }
         let log = KeyLog::default();
-        let mut client = Played::new(Side::Client, &inputs.client, files, &log);
-        let mut server = Played::new(Side::Server, &inputs.server, files, &log);
+        let mut client = Played::new(Side::Client, inputs, files, &log);
+        let mut server = Played::new(Side::Server, inputs, files, &log);
         Outcome::Ran(vec![talk::handshake(&mut client, &mut server, &log)])
     }
 }
@@ -68,11 +69,18 @@ struct Played {
 }
 
 impl Played {
-    fn new(side: Side, inputs: &SideInputs, files: &Files, log: &KeyLog) -> Self {
+    fn new(side: Side, inputs: &Inputs, files: &Files, log: &KeyLog) -> Self {
         let trace = Arc::default();
-        let context = context(side, inputs, files, log, &trace).expect("the inputs are accepted");
-        let mut ssl = Ssl::new(&context).expect("a connection can be made");
-        set_parameters(ssl.param_mut(), inputs).expect("the parameters are accepted");
+        let own = match side {
+            Side::Client => &inputs.client,
+            Side::Server => &inputs.server,
+        };
+        let mut builder = context(side, own, files, &trace).expect("the inputs are accepted");
+        set_protocol(&mut builder, side, inputs).expect("the versions and suites are known");
+        let log = log.clone();
+        builder.set_keylog_callback(move |_, line| log.record_line(line));
+        let mut ssl = Ssl::new(&builder.build()).expect("a connection can be made");
+        set_parameters(ssl.param_mut(), own).expect("the parameters are accepted");
         Self {
             end: OpenSsl::start(ssl, side),
             trace,
@@ -84,11 +92,9 @@ fn context(
     side: Side,
     inputs: &SideInputs,
     files: &Files,
-    log: &KeyLog,
     trace: &Arc<Mutex<Vec<String>>>,
-) -> Result<SslContext, ErrorStack> {
+) -> Result<SslContextBuilder, ErrorStack> {
     let mut builder = SslContext::builder(SslMethod::tls())?;
-    builder.set_min_proto_version(Some(SslVersion::TLS1_3))?;
     builder.set_security_level(u32::from(inputs.level));
     builder.set_mode(SslMode::NO_AUTO_CHAIN);
     builder.set_session_id_context(b"oracle")?;
@@ -103,9 +109,32 @@ fn context(
     }
     set_trust(&mut builder, inputs, files)?;
     set_verification(&mut builder, inputs, Arc::clone(trace));
-    let log = log.clone();
-    builder.set_keylog_callback(move |_, line| log.record_line(line));
-    Ok(builder.build())
+    Ok(builder)
+}
+
+/// The versions and the suites, which are those of both sides but for a client of both versions.
+fn set_protocol(
+    builder: &mut SslContextBuilder,
+    side: Side,
+    inputs: &Inputs,
+) -> Result<(), ErrorStack> {
+    let (oldest, newest) = match (inputs.proto.as_str(), side) {
+        ("13", _) => (SslVersion::TLS1_3, SslVersion::TLS1_3),
+        ("c12", Side::Client) => (SslVersion::TLS1_2, SslVersion::TLS1_3),
+        _ => (SslVersion::TLS1_2, SslVersion::TLS1_2),
+    };
+    builder.set_min_proto_version(Some(oldest))?;
+    builder.set_max_proto_version(Some(newest))?;
+    match &inputs.ciphers {
+        Ciphers::Default => {}
+        Ciphers::Anonymous(name) => builder.set_cipher_list(name)?,
+        Ciphers::All => builder.set_cipher_list("ALL:aNULL")?,
+    }
+    if inputs.ciphers != Ciphers::Default {
+        // The crate cannot have OpenSSL choose parameters; which they are is compared nowhere.
+        builder.set_tmp_dh(&*Dh::get_2048_256()?)?;
+    }
+    Ok(())
 }
 
 fn set_trust(

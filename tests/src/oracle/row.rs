@@ -124,6 +124,11 @@ pub struct SideRecord {
 }
 
 impl Record {
+    /// Whether a message was written: `s12`, for example.
+    pub fn wrote(&self, message: &str) -> bool {
+        self.wire.split(' ').any(|word| word == message)
+    }
+
     /// Whether the call succeeded, if one was made.
     ///
     /// The matrix writes `ok`, `fail:` and the reason, or the number that OpenSSL returned. The

@@ -14,6 +14,10 @@ use super::step::Step;
 pub trait Implementation {
     /// Where it differs from OpenSSL on purpose.
     fn deviations(&self) -> &'static [Deviation];
+    /// What is played in place of an input that it does not have, in words.
+    fn substitute(&self, _: &Inputs) -> Option<String> {
+        None
+    }
     /// Plays both sides of a row.
     fn play(&self, inputs: &Inputs, steps: &[Step], files: &Files) -> Outcome;
 }
@@ -33,13 +37,13 @@ pub enum Outcome {
     LeftOut(String),
 }
 
-/// Which rows are run; the others of the same families are counted as left out.
+/// Which rows are run.
 #[derive(Clone, Copy, Debug)]
 pub struct Scope {
-    /// The letters of the families.
-    pub families: &'static str,
-    /// Whether a row of these families is in scope.
-    pub includes: fn(&Row) -> bool,
+    /// Which rows it is about.
+    pub covers: fn(&Row) -> bool,
+    /// Which of them are played; the others are counted as left out.
+    pub plays: fn(&Row) -> bool,
 }
 
 /// Counts of one family.
@@ -57,6 +61,17 @@ pub struct Tally {
     pub left_out: usize,
 }
 
+impl Tally {
+    /// A line of the report.
+    fn write(&self, name: &str, text: &mut String) {
+        let _ = writeln!(
+            text,
+            "{name} {:7} {:7} {:21} {:7} {:9}",
+            self.ran, self.passed, self.deviated, self.failed, self.left_out
+        );
+    }
+}
+
 /// Everything a run found.
 #[derive(Debug, Default)]
 pub struct Summary {
@@ -64,6 +79,8 @@ pub struct Summary {
     pub families: BTreeMap<char, Tally>,
     /// Counts by deviation.
     pub deviations: BTreeMap<&'static str, usize>,
+    /// Counts by what was played in place of something else.
+    pub substitutes: BTreeMap<String, usize>,
     /// Counts by reason for leaving a row out.
     pub reasons: BTreeMap<String, usize>,
     /// One text for each failed row.
@@ -73,15 +90,16 @@ pub struct Summary {
 /// Plays every row in `scope` and compares strictly.
 pub fn run(data: &Data, scope: Scope, implementation: &dyn Implementation) -> Summary {
     let mut summary = Summary::default();
-    for row in data
-        .rows
-        .iter()
-        .filter(|row| scope.families.contains(row.family()))
-    {
+    for row in data.rows.iter().filter(|row| (scope.covers)(row)) {
         let read = || Ok::<_, String>((row.inputs()?, row.read_steps()?));
-        let outcome = if (scope.includes)(row) {
+        let outcome = if (scope.plays)(row) {
             match read() {
-                Ok((inputs, steps)) => implementation.play(&inputs, &steps, &data.files),
+                Ok((inputs, steps)) => {
+                    if let Some(substitute) = implementation.substitute(&inputs) {
+                        *summary.substitutes.entry(substitute).or_default() += 1;
+                    }
+                    implementation.play(&inputs, &steps, &data.files)
+                }
                 Err(reason) => Outcome::LeftOut(reason),
             }
         } else {
@@ -121,9 +139,17 @@ impl Summary {
         }
     }
 
-    /// The rows that differ from OpenSSL without a decision.
-    pub fn failed(&self) -> usize {
-        self.families.values().map(|tally| tally.failed).sum()
+    /// All families together.
+    pub fn total(&self) -> Tally {
+        let mut total = Tally::default();
+        for tally in self.families.values() {
+            total.ran += tally.ran;
+            total.passed += tally.passed;
+            total.deviated += tally.deviated;
+            total.failed += tally.failed;
+            total.left_out += tally.left_out;
+        }
+        total
     }
 
     /// The deviations that explained nothing: on the whole matrix there must be none.
@@ -140,12 +166,9 @@ impl Summary {
         let mut text =
             String::from("family     ran  passed  deviated by decision  failed  left out\n");
         for (family, tally) in &self.families {
-            let _ = writeln!(
-                text,
-                "{family:6} {:7} {:7} {:21} {:7} {:9}",
-                tally.ran, tally.passed, tally.deviated, tally.failed, tally.left_out
-            );
+            tally.write(&format!("{family:6}"), &mut text);
         }
+        self.total().write("all   ", &mut text);
         for deviation in DEVIATIONS {
             if let Some(count) = self.deviations.get(deviation.name) {
                 let _ = writeln!(
@@ -154,6 +177,9 @@ impl Summary {
                     deviation.name, deviation.decision
                 );
             }
+        }
+        for (substitute, count) in &self.substitutes {
+            let _ = writeln!(text, "played {count} with {substitute}");
         }
         for (reason, count) in &self.reasons {
             let _ = writeln!(text, "left out {count}: {reason}");

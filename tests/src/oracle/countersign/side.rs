@@ -4,17 +4,17 @@ use core::task::Poll;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use countersign::{
-    Alert, ChainVerifier, ClientConfig, ClientSessions, ConfigBuilder, Credential, Decision,
-    ExpectedName, MemoryStore, PeerNames, Presented, Question, Report, ResumePolicy, Revocation,
-    Role, ServerConfig, Step, TicketKeyring, TrustStore, ValidationTime, Verdict, Verification,
-    Verifier, VerifyCode, VerifyMode,
+    Alert, ChainVerifier, CipherSuite, ClientConfig, ClientSessions, ConfigBuilder, Credential,
+    Decision, ExpectedName, Limits, MemoryStore, PeerNames, Presented, ProtocolVersion, Question,
+    Report, ResumePolicy, Revocation, Role, ServerConfig, Step, TicketKeyring, TrustStore,
+    ValidationTime, Verdict, Verification, Verifier, VerifyCode, VerifyMode,
 };
 use countersign_x509::Purpose;
 
 use super::Played;
 use crate::oracle::callback::{Call, Callback, Replacement};
 use crate::oracle::data::Files;
-use crate::oracle::inputs::{Chooser, Flag, SideInputs};
+use crate::oracle::inputs::{Chooser, Ciphers, Flag, SideInputs};
 use crate::oracle::weak_key::WeakKey;
 use crate::peers::countersign::{Countersign, FixedTime, Log};
 use crate::wiretap::KeyLog;
@@ -49,6 +49,8 @@ impl Shared {
 #[derive(Clone, Copy)]
 pub(super) struct SideUnderTest<'a> {
     pub(super) role: Role,
+    pub(super) proto: &'a str,
+    pub(super) ciphers: &'a Ciphers,
     pub(super) inputs: &'a SideInputs,
     pub(super) files: &'a Files,
     pub(super) log: &'a KeyLog,
@@ -65,6 +67,7 @@ impl SideUnderTest<'_> {
             .configure(ClientConfig::builder(), &trace, asked.is_none())?
             .sessions(self.shared.sessions.clone())
             .post_handshake_auth(self.inputs.post_handshake_auth)
+            .renegotiation(self.inputs.renegotiates)
             .ask_for_credential(asked.is_some())
             .build()
             .map_err(|error| error.to_string())?;
@@ -83,7 +86,8 @@ impl SideUnderTest<'_> {
         let trace = Trace::default();
         let mut builder = self
             .configure(ServerConfig::builder(), &trace, true)?
-            .ticket_keyring(self.shared.keyring.clone());
+            .ticket_keyring(self.shared.keyring.clone())
+            .client_renegotiation(self.inputs.allows_client);
         if self.inputs.stores_sessions {
             builder = builder.session_store(Arc::clone(&self.shared.store));
         }
@@ -138,8 +142,10 @@ impl SideUnderTest<'_> {
             .security_level(inputs.level)
             .peer_names(self.names())
             .resume_policy(self.shared.policy)
+            .accept_identity_change(self.shared.policy == ResumePolicy::Reuse)
             .clock(FixedTime)
             .key_log(Log(self.log.clone()));
+        builder = self.set_protocol(builder);
         // OpenSSL takes -1 for a depth that is not set.
         if let Some(depth) = inputs.depth.filter(|depth| *depth != -1) {
             let depth = u32::try_from(depth).map_err(|_| NEGATIVE_DEPTH.to_owned())?;
@@ -153,6 +159,30 @@ impl SideUnderTest<'_> {
             builder = builder.verify_callback(callback(inputs.callback, trace));
         }
         self.set_verifier(builder, trace)
+    }
+
+    /// The versions, the suites, and whether a handshake may be made again.
+    fn set_protocol<R>(&self, builder: ConfigBuilder<R>) -> ConfigBuilder<R> {
+        let versions: &[ProtocolVersion] = match (self.proto, self.role) {
+            ("13", _) => &[ProtocolVersion::Tls13],
+            ("c12", Role::Client) => &[ProtocolVersion::Tls12, ProtocolVersion::Tls13],
+            _ => &[ProtocolVersion::Tls12],
+        };
+        let builder = builder.versions(versions.iter().copied());
+        let builder = match self.ciphers {
+            Ciphers::Default => builder,
+            Ciphers::All => builder.allow_anonymous(),
+            Ciphers::Anonymous(_) => {
+                let all = CipherSuite::ALL.iter().copied();
+                let tls13 = all.filter(|suite| suite.version() == ProtocolVersion::Tls13);
+                builder.suites(tls13.chain([INSTEAD])).allow_anonymous()
+            }
+        };
+        let mut limits = Limits::default();
+        if !self.inputs.renegotiates {
+            limits.renegotiations = 0;
+        }
+        builder.limits(limits)
     }
 
     /// The built-in verifier with its defaults where that is enough, as an application would.
@@ -265,6 +295,9 @@ impl SideUnderTest<'_> {
         })
     }
 }
+
+/// What is played in place of the anonymous suites of the rows: countersign has no CBC, and none on curves.
+pub(super) const INSTEAD: CipherSuite = CipherSuite::DhAnonAes128GcmSha256;
 
 /// What the configuration answers to a depth below -1.
 pub(crate) const NEGATIVE_DEPTH: &str = "a verify depth is never negative";

@@ -31,7 +31,35 @@ pub(super) fn full_renegotiations(rows: &mut Expectation<'_>) {
             }
         }
         asked += rows.moments[at].record.requests;
+        if differs && at > 0 {
+            follow_session(rows, at);
+        }
     }
+}
+
+/// A session that is not OpenSSL's says what this connection found out about the client.
+fn follow_session(rows: &mut Expectation<'_>, at: usize) {
+    let before = rows.moments[at - 1].record.clone();
+    let moment = &mut rows.moments[at];
+    if resumes(&moment.step, &moment.record) && is_alive(&before) {
+        moment.record.server.peer = before.server.peer;
+        moment.record.server.verify_result = before.server.verify_result;
+    }
+}
+
+/// After a renegotiation that failed OpenSSL resumes the session of the handshake before it.
+pub(super) fn no_session_after_failure(rows: &mut Expectation<'_>) {
+    for at in 1..rows.moments.len() {
+        let moment = &rows.moments[at];
+        let before = &rows.moments[at - 1].record;
+        if resumes(&moment.step, &moment.record) && !is_alive(before) {
+            rows.moments[at].record = rows.full_handshake(at);
+        }
+    }
+}
+
+fn resumes(step: &Step, record: &Record) -> bool {
+    *step == Step::Resume && record.wrote("s2") && !record.wrote("s12")
 }
 
 /// What OpenSSL refuses (*wrong ssl version*) asks the client to make the handshake again.
@@ -83,18 +111,22 @@ pub(super) fn refused_calls(rows: &mut Expectation<'_>) {
 
 /// OpenSSL forgets who the client is.
 pub(super) fn identities_asked_for_once(rows: &mut Expectation<'_>) {
-    let mut asked = 0;
+    let (mut asked, mut differs) = (0, false);
     for at in 1..rows.moments.len() {
         let before = rows.moments[at - 1].record.clone();
         asked += before.requests;
+        if differs {
+            follow_session(rows, at);
+        }
         let moment = &mut rows.moments[at];
         let mode = moment.inputs.server.mode;
         let is_asked_once = mode & PEER != 0 && mode & CLIENT_ONCE != 0 && asked > 0;
-        let is_full = moment.record.wrote("s12") && moment.record.server.ok;
+        let is_again = before.server.ok && moment.record.server.ok && moment.record.wrote("s12");
         if let Step::Renegotiate(_) = moment.step
             && is_asked_once
-            && is_full
+            && is_again
         {
+            differs = true;
             moment.record.server.peer = before.server.peer;
             moment.record.server.verify_result = before.server.verify_result;
         }

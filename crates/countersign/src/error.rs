@@ -303,6 +303,9 @@ impl Error {
             Self::NoPeerCertificate { .. } => Some(
                 "Give the client a certificate and its private key, or drop FAIL_IF_NO_PEER_CERT on the server.".into(),
             ),
+            Self::AlertReceived { alert: Alert::HandshakeFailure, during: State::AwaitingServerHello } => Some(
+                "The other end takes none of the suites, groups and signature schemes that are offered. If it is an old one, enable ECDHE with AES-GCM there.".into(),
+            ),
             Self::AlertReceived { alert, .. } => advice_on_alert(*alert).map(Cow::from),
             Self::Truncated { during: State::Connected } => Some(
                 "Treat what was received as incomplete, unless the application's own protocol says where it ends.".into(),

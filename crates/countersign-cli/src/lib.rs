@@ -61,6 +61,8 @@ pub fn run() -> ExitCode {
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/modes.md")]
 #[doc = include_str!("../../../docs/post-handshake-authentication.md")]
+#[doc = include_str!("../../../docs/renegotiation.md")]
+#[doc = include_str!("../../../docs/tls12.md")]
 #[doc = include_str!("../../../docs/verification.md")]
 #[doc = include_str!("../../../docs/coming-from-openssl.md")]
 pub mod papers {}

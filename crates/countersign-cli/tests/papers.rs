@@ -38,6 +38,8 @@ fn links_between_papers_lead_somewhere() {
         "docs/coming-from-openssl.md",
         "docs/modes.md",
         "docs/post-handshake-authentication.md",
+        "docs/renegotiation.md",
+        "docs/tls12.md",
         "docs/verification.md",
     ];
     for name in papers {

@@ -3,6 +3,8 @@
 mod after_handshake;
 pub(crate) mod established;
 pub(crate) mod event;
+#[cfg(any(test, feature = "fuzzing"))]
+mod forge;
 pub(crate) mod inbound;
 pub(crate) mod outbound;
 mod renegotiation;

@@ -7,7 +7,11 @@
     reason = "a panic is how the fuzzer learns that something is wrong"
 )]
 
+mod connection;
+
 use std::io::IoSlice;
+
+pub use connection::connections;
 
 use crate::alert::Alert;
 use crate::crypto::suite::{AeadKey, CipherSuite};

@@ -243,6 +243,19 @@ impl Outbound {
         }
     }
 
+    /// Seals whatever it is. Returns whether it was encrypted.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn forge(&mut self, content_type: u8, content: &[u8], output: &mut Vec<u8>) -> bool {
+        use crate::record::ContentType;
+        let Some(content_type) = ContentType::from_code(content_type) else {
+            return false;
+        };
+        let sealed = self
+            .sealer
+            .seal(content_type, &[IoSlice::new(content)], output);
+        sealed.is_ok() && !matches!(self.sealer, Sealer::Plain { .. })
+    }
+
     /// Refuses to negotiate again, which ends nothing (RFC 5246 §7.2.2).
     pub(crate) fn refuse_renegotiation(&mut self, output: &mut Vec<u8>) -> Result<()> {
         if self.closed {

@@ -17,7 +17,7 @@ use crate::error::{Error, Negotiated, Result};
 use crate::handshake::script::Wire;
 use crate::handshake::transcript::Transcript;
 use crate::keys::exporter::Exporter;
-use crate::keys::schedule12::{MasterSecret, Randoms, VerifyData};
+use crate::keys::schedule12::{MasterSecret, Randoms, VERIFY_DATA_LEN, VerifyData};
 use crate::messages::{Finished, read_message};
 use crate::verify::mode::Role;
 use crate::verify::peer::Since;
@@ -118,7 +118,8 @@ async fn receive_finished(
 ) -> Result<VerifyData> {
     let message = wire.receive(State::AwaitingFinished).await;
     let finished: Finished<'_> = read_message(&message)?;
-    let verify_data = master.verify_finished(whose, &transcript.hash(), finished.verify_data)?;
+    let claimed = finished.of_length(VERIFY_DATA_LEN)?;
+    let verify_data = master.verify_finished(whose, &transcript.hash(), claimed)?;
     transcript.add(&message);
     Ok(verify_data)
 }

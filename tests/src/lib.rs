@@ -36,5 +36,6 @@ pub mod intercept;
 pub mod oracle;
 pub mod peers;
 pub mod programs;
+pub mod scene;
 pub mod wiretap;
 pub mod wrong_peer;

@@ -7,7 +7,7 @@ use std::io::IoSlice;
 use std::sync::Arc;
 
 use ::countersign::{
-    CipherSuite, ClientConfig, ClientSide, Clock, ConfigBuilder, Connection, Credential,
+    CipherSuite, ClientConfig, ClientSide, Clock, Completed, ConfigBuilder, Connection, Credential,
     CredentialQuestion, Error, Event, KeyLog as CountersignKeyLog, NamedGroup, PeerQuestion,
     ProtocolVersion, Question, ServerConfig, ServerSide, SignatureScheme, TrustStore, Verdict,
     VerifyMode,
@@ -32,7 +32,7 @@ pub struct Countersign {
     output: Vec<u8>,
     received: Vec<u8>,
     unsent: Vec<u8>,
-    completed: bool,
+    completions: Vec<Completed>,
     closes: bool,
     closed: bool,
     question: Option<Question>,
@@ -121,7 +121,7 @@ impl Countersign {
             output,
             received: Vec::new(),
             unsent: Vec::new(),
-            completed: false,
+            completions: Vec::new(),
             closes: false,
             closed: false,
             question: None,
@@ -156,6 +156,11 @@ impl Countersign {
     /// The connection, to change, and where it writes.
     pub fn connection_and_output(&mut self) -> (&mut Connection, &mut Vec<u8>) {
         (&mut self.connection, &mut self.output)
+    }
+
+    /// What was completed, in order.
+    pub fn completions(&self) -> &[Completed] {
+        &self.completions
     }
 
     /// What ended the connection.
@@ -245,7 +250,7 @@ impl Countersign {
             Event::NeedInput => more = false,
             Event::Data(range) => self.received.extend_from_slice(&self.input[range]),
             Event::Question(question) => self.question = Some(question),
-            Event::Completed(_) => self.completed = true,
+            Event::Completed(what) => self.completions.push(what),
             Event::PeerClosed => {
                 self.closed = true;
                 self.failure = Some("closed by the peer".to_owned());
@@ -296,7 +301,7 @@ impl Endpoint for Countersign {
     }
 
     fn completed(&self) -> bool {
-        self.completed
+        !self.completions.is_empty()
     }
 
     fn failure(&self) -> Option<&str> {

@@ -197,11 +197,45 @@ pub fn converse(
     victim: Side,
     instead: impl FnMut(&Piece) -> Vec<Outgoing>,
 ) -> Outcome {
-    converse_with(scene, (victim, Versions::One), &setups(), instead)
+    let setups = setups();
+    listen(
+        scene,
+        (victim, Versions::One),
+        &setups,
+        unless_of(victim, instead),
+    )
 }
 
-/// The same, with other setups.
-pub fn converse_with(
+/// The same, with a victim that may have another version as well.
+pub fn converse_as(
+    scene: Scene,
+    (victim, versions): (Side, Versions),
+    instead: impl FnMut(&Piece) -> Vec<Outgoing>,
+) -> Outcome {
+    listen(
+        scene,
+        (victim, versions),
+        &setups(),
+        unless_of(victim, instead),
+    )
+}
+
+/// Leaves alone what the victim sends.
+fn unless_of(
+    victim: Side,
+    mut instead: impl FnMut(&Piece) -> Vec<Outgoing>,
+) -> impl FnMut(&Piece) -> Vec<Outgoing> {
+    move |piece| {
+        if piece.from == victim {
+            piece.unchanged()
+        } else {
+            instead(piece)
+        }
+    }
+}
+
+/// The same, with other setups, and with what the victim itself sends.
+pub fn listen(
     scene: Scene,
     (side, versions): (Side, Versions),
     setups: &(Setup, Setup),
@@ -210,10 +244,10 @@ pub fn converse_with(
     let mut ends = Ends::new(scene, side, versions, setups);
     let is_on = Cell::new(scene.is_first());
     let mut line = Interceptor::new(&setups.0.log, &setups.1.log, |piece| {
-        if piece.from == side || !is_on.get() {
-            piece.unchanged()
-        } else {
+        if is_on.get() {
             instead(piece)
+        } else {
+            piece.unchanged()
         }
     });
     if !scene.is_first() {

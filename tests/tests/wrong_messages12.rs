@@ -9,7 +9,7 @@
 use ::countersign::{Alert, Error, Limits, Violation};
 use countersign_tests::endpoint::Side;
 use countersign_tests::intercept::Outgoing;
-use countersign_tests::scene::{Scene, Versions, change, converse, converse_with, setups, steps};
+use countersign_tests::scene::{Scene, Versions, change, converse, converse_as, steps};
 use countersign_tests::wiretap::{Content, Epoch, Piece};
 use countersign_tests::wrong_peer::{Outcome, VICTIMS, bytes, message};
 
@@ -239,7 +239,7 @@ fn a_change_cipher_spec_that_comes_early() {
     for scene in Scene::ALL {
         for victim in VICTIMS {
             let mut steps = 0;
-            let outcome = converse_with(scene, (victim, Versions::Both), &setups(), |piece| {
+            let outcome = converse_as(scene, (victim, Versions::Both), |piece| {
                 steps += 1;
                 if steps == 1 {
                     before(piece)

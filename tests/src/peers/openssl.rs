@@ -29,13 +29,15 @@ pub struct OpenSsl {
 
 /// A client that connects to `localhost`.
 pub fn client(setup: &Setup) -> OpenSsl {
+    OpenSsl::client(&client_builder(setup).build())
+}
+
+/// The context of a client, to be changed further.
+pub fn client_builder(setup: &Setup) -> SslContextBuilder {
     let mut builder = context(setup);
     builder.set_verify(SslVerifyMode::PEER);
     builder.set_alpn_protos(&wire_form(&setup.alpn)).unwrap();
-    let mut ssl = Ssl::new(&builder.build()).unwrap();
-    ssl.set_hostname("localhost").unwrap();
-    ssl.param_mut().set_host("localhost").unwrap();
-    OpenSsl::start(ssl, Side::Client)
+    builder
 }
 
 /// A server.
@@ -140,6 +142,14 @@ fn choose<'t>(ours: &[&str], theirs: &'t [u8]) -> Option<&'t [u8]> {
 }
 
 impl OpenSsl {
+    /// A client that connects to `localhost`.
+    pub fn client(context: &SslContext) -> Self {
+        let mut ssl = Ssl::new(context).unwrap();
+        ssl.set_hostname("localhost").unwrap();
+        ssl.param_mut().set_host("localhost").unwrap();
+        Self::start(ssl, Side::Client)
+    }
+
     /// A server.
     pub fn server(context: &SslContext) -> Self {
         Self::start(Ssl::new(context).unwrap(), Side::Server)

@@ -289,6 +289,38 @@ mod tests {
         assert!(output.is_empty());
     }
 
+    /// The explicit part of a nonce is the sender's choice. One that it uses twice gives away its own secrets, but
+    /// the records are told apart by their numbers all the same.
+    #[test]
+    fn a_peer_that_repeats_its_nonce_harms_itself_alone() {
+        let suite = CipherSuite::EcdheEcdsaAes128GcmSha256;
+        let mut opener = Opener::tls12(key(suite), nonces(suite));
+        let records: Vec<_> = (0..2)
+            .map(|number| {
+                let mut sequence = nonces(suite);
+                sequence.next = number;
+                let header = Header {
+                    content_type: ContentType::ApplicationData,
+                    version: 0x0303,
+                    length: u16::try_from(8 + 4 + TAG_LEN).unwrap(),
+                };
+                let additional = sequence.additional_data(header, 4);
+                let (mut content, mut tag) = (*b"data", [0; TAG_LEN]);
+                let nonce = sequence.nonce([9; 8]);
+                key(suite)
+                    .seal_in_place(nonce, &additional, &mut content, &[], &mut tag)
+                    .unwrap();
+                [&header.bytes()[..], &[9; 8], &content, &tag].concat()
+            })
+            .collect();
+        for record in &records {
+            let content = open(&mut opener, record.clone()).unwrap();
+            assert_eq!(content, (ContentType::ApplicationData, b"data".to_vec()));
+        }
+        let replayed = open(&mut opener, records[0].clone());
+        assert_eq!(violation(replayed), Some(Violation::BadRecordMac));
+    }
+
     #[test]
     fn what_is_longer_than_a_record_is_refused() {
         let suite = CipherSuite::EcdheRsaChaCha20Poly1305Sha256;

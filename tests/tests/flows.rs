@@ -15,8 +15,8 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use countersign::{
-    Alert, CipherSuite, ClientConfig, ConfigBuilder, Credential, NamedGroup, ServerConfig,
-    TrustStore, VerifyMode,
+    Alert, CipherSuite, ClientConfig, ConfigBuilder, Credential, NamedGroup, ProtocolVersion,
+    ServerConfig, TrustStore, VerifyMode,
 };
 use countersign_tests::endpoint::{Endpoint as _, Side, run_until_idle};
 use countersign_tests::oracle::data::{Data, Files};
@@ -83,15 +83,31 @@ fn play(setup: &str, files: &Files) -> String {
     let log = KeyLog::default();
     let mut tap = Wiretap::new(&log);
     let (client, name) = configure("client", ClientConfig::builder(), &flow.client, files, &log);
-    let (server, _) = configure("server", ServerConfig::builder(), &flow.server, files, &log);
-    let mut client = Countersign::client_of(&client.build().unwrap(), name);
-    let mut server = Countersign::server(&server.build().unwrap());
+    let (mut server, _) = configure("server", ServerConfig::builder(), &flow.server, files, &log);
+    if let Some((_, value)) = flow
+        .server
+        .iter()
+        .find(|(key, _)| *key == "client-renegotiation")
+    {
+        server = server.client_renegotiation(*value == "yes");
+    }
+    let (client_config, server_config) = (client.build().unwrap(), server.build().unwrap());
+    let mut client = Countersign::client_of(&client_config, name);
+    let mut server = Countersign::server(&server_config);
     run_until_idle(&mut client, &mut server, &mut tap);
+    let mut text = String::new();
     for step in flow.steps {
-        take(step, &mut client, &mut server);
+        if step == "the client comes back" {
+            writeln!(text, "{}", draw(tap.pieces())).unwrap();
+            tap = Wiretap::new(&log);
+            client = Countersign::client_of(&client_config, name);
+            server = Countersign::server(&server_config);
+        } else {
+            take(step, &mut client, &mut server);
+        }
         run_until_idle(&mut client, &mut server, &mut tap);
     }
-    let mut text = draw(tap.pieces());
+    text.push_str(&draw(tap.pieces()));
     writeln!(text).unwrap();
     writeln!(text, "client: {}", fate(&client)).unwrap();
     writeln!(text, "server: {}", fate(&server)).unwrap();
@@ -127,6 +143,10 @@ fn configure<'t, R>(
             "alpn" => builder.alpn(words),
             "groups" => builder.groups(words.map(group)),
             "suites" => builder.suites(words.map(suite)),
+            "versions" => builder.versions(words.map(version)),
+            "anonymous" => builder.allow_anonymous(),
+            // The server's own: see `play`.
+            "client-renegotiation" => builder,
             "depth" => builder.verify_depth(value.parse().unwrap()),
             "name" => {
                 name = value;
@@ -154,6 +174,14 @@ fn mode(text: &str) -> VerifyMode {
             other => panic!("there is no flag {other:?}"),
         }
     })
+}
+
+fn version(name: &str) -> ProtocolVersion {
+    match name {
+        "1.2" => ProtocolVersion::Tls12,
+        "1.3" => ProtocolVersion::Tls13,
+        other => panic!("there is no version {other:?}"),
+    }
 }
 
 fn group(name: &str) -> NamedGroup {
@@ -190,6 +218,14 @@ fn take(step: &str, client: &mut Countersign, server: &mut Countersign) {
         "asks who it is" => {
             let (connection, output) = end.connection_and_output();
             connection.request_peer_certificate(output).unwrap();
+        }
+        "negotiates again" => {
+            let (connection, output) = end.connection_and_output();
+            connection.renegotiate(output).unwrap();
+        }
+        "verifies from now on" => {
+            let (connection, _) = end.connection_and_output();
+            connection.set_verify_mode(VerifyMode::PEER).unwrap();
         }
         "breaks off" => end.end_of_input(),
         other => panic!("a flow has no step {other:?}"),
@@ -231,15 +267,19 @@ fn message_name(message: &[u8]) -> String {
     /// The first bytes of the random value of a `HelloRetryRequest`.
     const RETRY: [u8; 4] = [0xcf, 0x21, 0xad, 0x74];
     let name = match message[0] {
+        0 => "HelloRequest",
         1 => "ClientHello",
         2 if message[6..10] == RETRY => "HelloRetryRequest",
         2 => "ServerHello",
         4 => "NewSessionTicket",
         8 => "EncryptedExtensions",
-        // Nothing but an empty context and an empty list.
-        11 if message.len() == 8 => "Certificate, empty",
+        // Nothing but an empty list, and in TLS 1.3 an empty context.
+        11 if message.len() <= 8 => "Certificate, empty",
         11 => "Certificate",
+        12 => "ServerKeyExchange",
         13 => "CertificateRequest",
+        14 => "ServerHelloDone",
+        16 => "ClientKeyExchange",
         15 => "CertificateVerify",
         20 => "Finished",
         24 if message[4] == 1 => "KeyUpdate, requested",
@@ -261,6 +301,16 @@ fn fate(end: &Countersign) -> String {
         return "The handshake is not complete.".to_owned();
     }
     let mut text = "Connected".to_owned();
+    if end
+        .connection()
+        .agreed()
+        .is_some_and(|agreed| agreed.resumed)
+    {
+        text.push_str(", resumed");
+    }
+    if end.connection().is_anonymous() {
+        text.push_str(", anonymous");
+    }
     match end.connection().peer() {
         None => text.push_str(", no certificate"),
         Some(peer) => {

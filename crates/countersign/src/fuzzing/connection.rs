@@ -558,7 +558,7 @@ impl End {
 mod tests {
     use std::path::Path;
 
-    use super::{Pair, play};
+    use super::{Configs, Input, Pair, play};
     use crate::connection::established::ProtocolVersion::{self, Tls12, Tls13};
     use crate::connection::state::State;
 
@@ -706,7 +706,7 @@ mod tests {
     /// With `COUNTERSIGN_WRITE_SEEDS=1` the files are made anew; otherwise they have to be what is here.
     #[test]
     fn seeds_lead_where_they_should() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds/connection");
+        let folder = folder("connection");
         for (name, data, expected) in seeds() {
             let path = folder.join(name);
             if std::env::var_os("COUNTERSIGN_WRITE_SEEDS").is_some() {
@@ -717,6 +717,77 @@ mod tests {
             let pair = play(&data);
             let failures = pair.ends.each_ref().map(|end| end.failure.clone());
             assert_eq!(outcome(&pair), expected, "{name}: {failures:?}");
+        }
+    }
+
+    fn folder(target: &str) -> std::path::PathBuf {
+        let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds");
+        seeds.join(target)
+    }
+
+    /// What the ends of a mutual handshake say: from the client, from the server, and so on.
+    fn flights(version: u8) -> Vec<Vec<u8>> {
+        let configs = Configs::read(&mut Input(&[version, version, 0, 2, 0]));
+        let mut pair = Pair::new(&configs);
+        let mut flights = Vec::new();
+        for at in [0, 1, 0, 1] {
+            flights.push(pair.output(at).clone());
+            pair.deliver(at, usize::MAX);
+        }
+        flights
+    }
+
+    /// The messages at the beginning of a flight that are not encrypted: type and body.
+    fn plain_messages(mut flight: &[u8]) -> Vec<Vec<u8>> {
+        let mut messages = Vec::new();
+        while let [22, _, _, high, low, rest @ ..] = flight {
+            let length = usize::from(u16::from_be_bytes([*high, *low]));
+            let (mut content, rest) = rest.split_at(length);
+            flight = rest;
+            while let [kind, high, middle, low, body @ ..] = content {
+                let length = u32::from_be_bytes([0, *high, *middle, *low]);
+                let (body, rest) = body.split_at(usize::try_from(length).unwrap());
+                messages.push([&[*kind], body].concat());
+                content = rest;
+            }
+        }
+        messages
+    }
+
+    /// Keys and signatures are others each time, so that the files stay as they were written.
+    #[test]
+    fn seeds_of_the_other_targets_are_harmless() {
+        if std::env::var_os("COUNTERSIGN_WRITE_SEEDS").is_some() {
+            for (version, name) in [(0, "12"), (1, "13")] {
+                for (number, flight) in flights(version).iter().enumerate() {
+                    let path = folder("record").join(format!("{name}-{number}"));
+                    std::fs::create_dir_all(folder("record")).unwrap();
+                    std::fs::write(path, flight).unwrap();
+                    for message in plain_messages(flight) {
+                        let path = folder("messages").join(format!("{name}-{}", message[0]));
+                        std::fs::create_dir_all(folder("messages")).unwrap();
+                        std::fs::write(path, &message).unwrap();
+                    }
+                }
+            }
+        }
+        let read = |target: &str| -> Vec<Vec<u8>> {
+            let files = std::fs::read_dir(folder(target)).unwrap();
+            files
+                .map(|file| std::fs::read(file.unwrap().path()).unwrap())
+                .collect()
+        };
+        let (messages, records) = (read("messages"), read("record"));
+        assert!(
+            messages.len() >= 10 && records.len() == 8,
+            "{}",
+            messages.len()
+        );
+        for seed in messages {
+            crate::fuzzing::messages(seed[0], &seed[1..]);
+        }
+        for seed in records {
+            crate::fuzzing::records(&seed);
         }
     }
 

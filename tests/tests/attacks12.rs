@@ -7,7 +7,7 @@
 )]
 
 use ::countersign::{
-    Alert, ClientSessions, Error, Misuse, ProtocolVersion, TicketKeyring, Violation,
+    Alert, ClientSessions, Error, MemoryStore, Misuse, ProtocolVersion, TicketKeyring, Violation,
 };
 use ::openssl::ssl::SslOptions;
 use countersign_tests::edit::{self, Extensions};
@@ -410,6 +410,41 @@ fn a_session_is_not_resumed_under_another_name() {
             "{scene}: {error:?}"
         );
     }
+}
+
+/// A session in a store is used by one connection at a time, and by none after one that failed with it (RFC 5246 §7.2.2).
+#[test]
+fn a_session_in_use_is_not_there_for_anybody_else() {
+    let (client, server) = setups();
+    let client = client_builder(&client).build().unwrap();
+    let server = server_builder(&server).session_store(MemoryStore::new(10));
+    let server = server.build().unwrap();
+    let hello = || {
+        let mut from = Countersign::client(&client);
+        run_until_idle(&mut from, &mut Countersign::server(&server), &mut PlainLine);
+        assert!(from.is_fine());
+        let mut again = Countersign::client(&client);
+        let hello = again.exchange(&[]);
+        (again, hello)
+    };
+    let resumes = |flight: &[u8]| !sends(flight, CERTIFICATE);
+    // While one resumes it, another does not.
+    let (mut from, offered) = hello();
+    let mut to = Countersign::server(&server);
+    let flight = to.exchange(&offered);
+    assert!(resumes(&flight));
+    assert!(!resumes(&Countersign::server(&server).exchange(&offered)));
+    // Once it is done, it is there again.
+    to.exchange(&from.exchange(&flight));
+    assert!(from.is_fine() && to.is_fine());
+    assert!(resumes(&Countersign::server(&server).exchange(&offered)));
+    // It failed, so it is not.
+    let (_, offered) = hello();
+    let mut to = Countersign::server(&server);
+    assert!(resumes(&to.exchange(&offered)));
+    to.exchange(&[21, 3, 3, 0, 2, 2, 40]);
+    assert!(to.error().is_some());
+    assert!(!resumes(&Countersign::server(&server).exchange(&offered)));
 }
 
 /// Two ends that are connected in TLS 1.2.

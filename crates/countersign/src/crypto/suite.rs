@@ -94,12 +94,13 @@ suites! {
     EcdheEcdsaChaCha20Poly1305Sha256 = 0xcca9, "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256", ChaCha20Poly1305, Sha256, Ecdsa;
     /// `TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256` (TLS 1.2, RFC 7905).
     EcdheRsaChaCha20Poly1305Sha256 = 0xcca8, "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256", ChaCha20Poly1305, Sha256, Rsa;
-    /// `TLS_DH_anon_WITH_AES_128_GCM_SHA256` (TLS 1.2, RFC 5288): encrypted, but nobody knows with whom. See
-    /// [`ConfigBuilder::allow_anonymous`](crate::ConfigBuilder::allow_anonymous).
-    DhAnonAes128GcmSha256 = 0x00a6, "TLS_DH_anon_WITH_AES_128_GCM_SHA256", Aes128Gcm, Sha256, Anonymous;
+    // AES-256 first: servers on OpenSSL choose the group by the suite, and take one of 1024 bits for AES-128.
     /// `TLS_DH_anon_WITH_AES_256_GCM_SHA384` (TLS 1.2, RFC 5288): encrypted, but nobody knows with whom. See
     /// [`ConfigBuilder::allow_anonymous`](crate::ConfigBuilder::allow_anonymous).
     DhAnonAes256GcmSha384 = 0x00a7, "TLS_DH_anon_WITH_AES_256_GCM_SHA384", Aes256Gcm, Sha384, Anonymous;
+    /// `TLS_DH_anon_WITH_AES_128_GCM_SHA256` (TLS 1.2, RFC 5288): encrypted, but nobody knows with whom. See
+    /// [`ConfigBuilder::allow_anonymous`](crate::ConfigBuilder::allow_anonymous).
+    DhAnonAes128GcmSha256 = 0x00a6, "TLS_DH_anon_WITH_AES_128_GCM_SHA256", Aes128Gcm, Sha256, Anonymous;
 }
 
 /// How records are encrypted.

@@ -3,9 +3,10 @@ import socket
 import ssl
 import sys
 
-ability, port, path, authority, chain, key = sys.argv[1:7]
+ability, port, path, authority, chain, key, version = sys.argv[1:8]
 context = ssl.create_default_context(cafile=authority)
-context.minimum_version = ssl.TLSVersion.TLSv1_3
+only = ssl.TLSVersion.TLSv1_2 if version == "TLSv1.2" else ssl.TLSVersion.TLSv1_3
+context.minimum_version = context.maximum_version = only
 if chain:
     context.load_cert_chain(chain, key)
 if ability == "able":

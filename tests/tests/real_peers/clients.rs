@@ -19,6 +19,7 @@ impl Fetch<'_> {
     pub(crate) fn curl(&self, more: &[&str], paths: &[&str], shown: Shown) -> String {
         let mut arguments = vec!["--silent", "--show-error", "--include", "--http1.1"];
         arguments.extend(["--ipv4", "--noproxy", "*", "--cacert", &self.papers.root]);
+        arguments.extend(["--tls-max", self.papers.choose("1.2", "1.3")]);
         if let Some((chain, key)) = self.papers.client(shown) {
             arguments.extend(["--cert", chain, "--key", key]);
         }
@@ -32,7 +33,8 @@ impl Fetch<'_> {
     /// `openssl s_client`.
     pub(crate) fn s_client(&self, more: &[&str], path: &str, shown: Shown) -> String {
         let address = format!("127.0.0.1:{}", self.port);
-        let mut arguments = vec!["s_client", "-connect", &address, "-tls1_3", "-ign_eof"];
+        let version = self.papers.choose("-tls1_2", "-tls1_3");
+        let mut arguments = vec!["s_client", "-connect", &address, version, "-ign_eof"];
         arguments.extend(["-servername", "localhost", "-verify_hostname", "localhost"]);
         arguments.extend(["-CAfile", &self.papers.root, "-verify_return_error"]);
         if let Some((chain, key)) = self.papers.client(shown) {
@@ -47,7 +49,12 @@ impl Fetch<'_> {
     /// `gnutls-cli`.
     pub(crate) fn gnutls(&self, more: &[&str], path: &str, shown: Shown) -> String {
         let port = self.port.to_string();
-        let mut arguments = vec!["-p", &port, "--priority", "NORMAL:-VERS-ALL:+VERS-TLS1.3"];
+        let (tls12, tls13) = (
+            "NORMAL:-VERS-ALL:+VERS-TLS1.2",
+            "NORMAL:-VERS-ALL:+VERS-TLS1.3",
+        );
+        let priority = self.papers.choose(tls12, tls13);
+        let mut arguments = vec!["-p", &port, "--priority", priority];
         arguments.extend(["--x509cafile", &self.papers.root]);
         if let Some((chain, key)) = self.papers.client(shown) {
             arguments.extend(["--x509certfile", chain, "--x509keyfile", key]);
@@ -76,10 +83,25 @@ impl Fetch<'_> {
         self.script(&[&file], path, shown)
     }
 
+    /// Java's `HttpsURLConnection`.
+    pub(crate) fn java(&self, path: &str, shown: Shown) -> String {
+        let file = self
+            .papers
+            .folder
+            .put("Client.java", include_str!("client.java"));
+        self.script(&[&file], path, shown)
+    }
+
+    /// Go's `net/http`, built already, which renegotiates `once` or `never`.
+    pub(crate) fn go(&self, support: &str, path: &str, shown: Shown) -> String {
+        self.script(&[support], path, shown)
+    }
+
     fn script(&self, first: &[&str], path: &str, shown: Shown) -> String {
         let port = self.port.to_string();
         let (chain, key) = self.papers.client(shown).unwrap_or_default();
-        let rest = [&port, path, &self.papers.root, chain, key];
+        let version = self.papers.choose("TLSv1.2", "TLSv1.3");
+        let rest = [&port, path, &self.papers.root, chain, key, version];
         let arguments: Vec<&str> = first.iter().copied().chain(rest).collect();
         Program::start(self.program, &arguments).finish().1
     }
@@ -88,6 +110,55 @@ impl Fetch<'_> {
 fn request(path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
 }
+
+/// How programs tell of alerts: OpenSSL in two ways, GnuTLS, and Go.
+const ALERTS: [(u8, [&str; 4]); 5] = [
+    (
+        40,
+        [
+            "alert number 40",
+            "alert handshake failure",
+            "alert [40]",
+            "tls: handshake failure",
+        ],
+    ),
+    (
+        44,
+        [
+            "alert number 44",
+            "alert certificate revoked",
+            "alert [44]",
+            "tls: revoked certificate",
+        ],
+    ),
+    (
+        45,
+        [
+            "alert number 45",
+            "alert certificate expired",
+            "alert [45]",
+            "tls: expired certificate",
+        ],
+    ),
+    (
+        48,
+        [
+            "alert number 48",
+            "alert unknown ca",
+            "alert [48]",
+            "tls: unknown certificate authority",
+        ],
+    ),
+    (
+        116,
+        [
+            "alert number 116",
+            "alert certificate required",
+            "alert [116]",
+            "tls: certificate required",
+        ],
+    ),
+];
 
 /// A cell of the table: the status and what our server thought, or the alert that the
 /// program tells of in its own words.
@@ -102,26 +173,12 @@ pub(crate) fn cell(output: &str) -> String {
         return format!("{status} {verify}").trim_end().to_owned();
     }
     let said = output.to_lowercase().replace('_', " ");
-    let alerts = [
-        (
-            44,
-            ["alert number 44", "alert certificate revoked", "alert [44]"],
-        ),
-        (
-            45,
-            ["alert number 45", "alert certificate expired", "alert [45]"],
-        ),
-        (48, ["alert number 48", "alert unknown ca", "alert [48]"]),
-        (
-            116,
-            [
-                "alert number 116",
-                "alert certificate required",
-                "alert [116]",
-            ],
-        ),
-    ];
-    let mut named = alerts
+    // Java puts a colon there.
+    let said = said.replace("alert: ", "alert ");
+    if said.contains("no renegotiation") {
+        return "no renegotiation".to_owned();
+    }
+    let mut named = ALERTS
         .iter()
         .filter(|(_, names)| names.iter().any(|name| said.contains(name)));
     match named.next() {

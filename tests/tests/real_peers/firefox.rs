@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::PathBuf;
 
+use countersign_tests::peers::Version;
 use countersign_tests::programs::{Program, connect};
 use serde_json::{Value, json};
 
@@ -115,12 +116,20 @@ fn make_profile(
     shown: Shown,
     preference: Preference,
 ) -> String {
-    let [_, certutil, pk12util, openssl, _] = programs;
     let name = format!("firefox-{shown:?}-{}", preference == Preference::Able);
     let profile = papers.folder.path().join(&name);
     std::fs::create_dir(&profile).unwrap();
     let profile = profile.to_str().unwrap();
-    let database = format!("sql:{profile}");
+    make_database(programs, papers, shown, profile);
+    let preferences = preferences(papers, preference);
+    papers.folder.put(&format!("{name}/user.js"), &preferences);
+    profile.to_owned()
+}
+
+/// Makes the database of NSS in that folder, with the authorities and the certificate.
+pub(crate) fn make_database(programs: &[PathBuf; 5], papers: &Papers, shown: Shown, folder: &str) {
+    let [_, certutil, pk12util, openssl, _] = programs;
+    let database = format!("sql:{folder}");
     run(certutil, &["-N", "-d", &database, "--empty-password"]);
     for (nickname, trust, file) in [
         ("root", "C,,", &papers.root),
@@ -130,7 +139,7 @@ fn make_profile(
         run(certutil, &[&["-A", "-d", &database][..], &what].concat());
     }
     if let Some((chain, key)) = papers.client(shown) {
-        let bundle = format!("{profile}/client.p12");
+        let bundle = format!("{folder}/client.p12");
         let mut make = vec!["pkcs12", "-export", "-in", chain, "-inkey", key];
         make.extend([
             "-name",
@@ -144,15 +153,16 @@ fn make_profile(
         let read = ["-i", &bundle, "-d", &database, "-W", "secret", "-K", ""];
         run(pk12util, &read);
     }
-    papers
-        .folder
-        .put(&format!("{name}/user.js"), &preferences(preference));
-    profile.to_owned()
 }
 
-fn preferences(preference: Preference) -> String {
+fn preferences(papers: &Papers, preference: Preference) -> String {
+    let version = match papers.version {
+        Version::Tls12 => 3,
+        Version::Tls13 => 4,
+    };
     let mut preferences = vec![
         ("marionette.port", json!(0)),
+        ("security.tls.version.max", json!(version)),
         (
             "security.default_personal_cert",
             json!("Select Automatically"),

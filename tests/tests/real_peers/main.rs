@@ -1,4 +1,4 @@
-//! Our client and our server against the programs that people use, with TLS 1.3: who asks whom
+//! Our client and our server against the programs that people use, in both versions: who asks whom
 //! for a certificate, when, and what comes of it.
 //!
 //! The rows are those of `docs/interoperability.md`.
@@ -10,9 +10,12 @@
     reason = "a broken assumption must stop the test"
 )]
 
+mod anonymous;
+mod chromium;
 mod clients;
 mod firefox;
 mod meet_clients;
+mod meet_clients12;
 mod meet_servers;
 mod our_client;
 mod our_server;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use countersign_tests::peers::Version;
 use countersign_tests::programs::Program;
 
 use crate::clients::{self, Fetch};
@@ -16,14 +17,31 @@ use crate::table::{Row, check, find_all};
 /// What a server makes of each certificate of our client.
 type Meeting<'a> = &'a dyn Fn(Shown, Switches) -> String;
 
-/// A cell for each certificate, and one for a client without, that did not say that it could be asked.
-fn cells(meet: Meeting<'_>) -> Vec<String> {
+/// The table with the rows of our client.
+fn table(papers: &Papers) -> &'static str {
+    papers.choose("Our client, TLS 1.2", "Our client, TLS 1.3")
+}
+
+/// A cell for each certificate, and in TLS 1.3 one for a client without, that did not say that it could be asked.
+fn cells(papers: &Papers, meet: Meeting<'_>) -> Vec<String> {
     let shown = Shown::ALL.into_iter().map(|shown| match shown {
         Shown::Nothing => meet(shown, Switches::PostHandshake),
         _ => meet(shown, Switches::None),
     });
+    if papers.version == Version::Tls12 {
+        return shown.collect();
+    }
     let unasked = meet(Shown::Nothing, Switches::None);
     shown.chain([unasked]).collect()
+}
+
+/// As many of these cells as there are columns.
+fn expect(papers: &Papers, cells: [&'static str; 6]) -> Vec<&'static str> {
+    let columns = match papers.version {
+        Version::Tls12 => 5,
+        Version::Tls13 => 6,
+    };
+    cells[..columns].to_vec()
 }
 
 /// A page of Apache httpd, and what becomes of it.
@@ -35,7 +53,7 @@ struct Page {
 }
 
 /// All of them.
-fn httpd_pages() -> [Page; 5] {
+fn httpd_pages(papers: &Papers) -> [Page; 5] {
     let page = |path, expected| Page {
         path,
         body: None,
@@ -43,7 +61,7 @@ fn httpd_pages() -> [Page; 5] {
     };
     let required = [
         "200 SUCCESS",
-        "alert 116",
+        papers.choose("alert 40", "alert 116"),
         "alert 45",
         "alert 48",
         "alert 44",
@@ -72,18 +90,27 @@ fn httpd_pages() -> [Page; 5] {
 
 #[test]
 fn our_client_meets_httpd() {
+    meet_httpd(Version::Tls13);
+}
+
+#[test]
+fn our_client_meets_httpd_over_tls_1_2() {
+    meet_httpd(Version::Tls12);
+}
+
+fn meet_httpd(version: Version) {
     let names = ["apache2", "curl"];
     let Some([program, curl]) = find_all(names, "our client and Apache httpd") else {
         return;
     };
-    let papers = Papers::new();
+    let papers = Papers::new(version);
     let (_httpd, ports) = servers::httpd(&program, &papers);
-    let pages = httpd_pages();
+    let pages = httpd_pages(&papers);
     let rows: Vec<Row> = pages
         .iter()
         .map(|page| visit(page, &papers, &ports))
         .collect();
-    check("our client and Apache httpd", &rows);
+    check(table(&papers), &rows);
     for (row, page) in rows.iter().zip(&pages) {
         let curled = visit_with_curl(page, &papers, &ports, &curl);
         assert_eq!(row.cells[..5], curled, "{}: as curl does it", row.title);
@@ -96,14 +123,13 @@ fn our_client_meets_httpd() {
 fn two_connections(papers: &Papers, port: u16) {
     let config = config(papers, Shown::Good, Switches::None);
     let seen = ["/open", "/secure", "/open"].map(|path| {
-        let mut client = Client::connect(&config, port);
-        (client.get(path).unwrap().cell(), client.is_resumed())
+        let mut client = Client::connect(&config, port).unwrap();
+        let resumed = client.is_resumed();
+        (client.get(path).unwrap().cell(), resumed)
     });
-    let expected = [
-        ("200 NONE", false),
-        ("200 SUCCESS", true),
-        ("200 SUCCESS", true),
-    ];
+    // OpenSSL sends no ticket in a renegotiation, so what comes back is the session of before.
+    let last = papers.choose("200 NONE", "200 SUCCESS");
+    let expected = [("200 NONE", false), ("200 SUCCESS", true), (last, true)];
     assert_eq!(
         seen,
         expected.map(|(cell, resumed)| (cell.to_owned(), resumed))
@@ -114,7 +140,7 @@ fn two_connections(papers: &Papers, port: u16) {
 fn visit(page: &Page, papers: &Papers, ports: &Ports) -> Row {
     let meet = |shown, switches| {
         let config = config(papers, shown, switches);
-        let mut client = Client::connect(&config, ports.of(0, shown));
+        let mut client = Client::connect(&config, ports.of(0, shown)).unwrap();
         let response = match &page.body {
             Some(body) => client.post(page.path, body),
             None => client.get(page.path),
@@ -127,7 +153,7 @@ fn visit(page: &Page, papers: &Papers, ports: &Ports) -> Row {
         ""
     };
     let title = format!("Apache httpd, `{}`{what}", page.path);
-    Row::new(&title, cells(&meet), &page.expected)
+    Row::new(&title, cells(papers, &meet), &expect(papers, page.expected))
 }
 
 /// What curl gets, without being told anything about authentication.
@@ -175,25 +201,34 @@ fn one_connection(papers: &Papers, port: u16) {
 
 #[test]
 fn our_client_meets_nginx() {
+    meet_nginx(Version::Tls13);
+}
+
+#[test]
+fn our_client_meets_nginx_over_tls_1_2() {
+    meet_nginx(Version::Tls12);
+}
+
+fn meet_nginx(version: Version) {
     let Some([program]) = find_all(["nginx"], "our client and nginx") else {
         return;
     };
-    let papers = Papers::new();
+    let papers = Papers::new(version);
     let (_nginx, ports) = servers::nginx(&program, &papers);
-    let row = |index, mode: &str, expected: &[&'static str]| {
+    let row = |index, mode: &str, expected: [&'static str; 6]| {
         let meet = |shown, switches| {
             let port = ports.of(index, shown);
-            let mut client = Client::connect(&config(&papers, shown, switches), port);
-            cell(client.get("/").map(|response| response.cell()))
+            let client = Client::connect(&config(&papers, shown, switches), port);
+            cell(client.and_then(|mut client| Ok(client.get("/")?.cell())))
         };
         let title = format!("nginx, `ssl_verify_client {mode}` (in the handshake)");
-        Row::new(&title, cells(&meet), expected)
+        Row::new(&title, cells(&papers, &meet), &expect(&papers, expected))
     };
     let rows = [
         row(
             0,
             "on",
-            &[
+            [
                 "200 SUCCESS",
                 "400 NONE",
                 "400 FAILED:certificate has expired",
@@ -205,7 +240,7 @@ fn our_client_meets_nginx() {
         row(
             1,
             "optional",
-            &[
+            [
                 "200 SUCCESS",
                 "200 NONE",
                 "400 FAILED:certificate has expired",
@@ -217,7 +252,7 @@ fn our_client_meets_nginx() {
         row(
             2,
             "optional_no_ca",
-            &[
+            [
                 "200 SUCCESS",
                 "200 NONE",
                 "400 FAILED:certificate has expired",
@@ -227,55 +262,71 @@ fn our_client_meets_nginx() {
             ],
         ),
     ];
-    check("our client and nginx", &rows);
+    check(table(&papers), &rows);
 }
 
 #[test]
 fn our_client_meets_s_server() {
+    meet_s_server(Version::Tls13);
+}
+
+#[test]
+fn our_client_meets_s_server_over_tls_1_2() {
+    meet_s_server(Version::Tls12);
+}
+
+fn meet_s_server(version: Version) {
     let Some([program]) = find_all(["openssl"], "our client and openssl s_server") else {
         return;
     };
-    let papers = Papers::new();
-    let meet = |shown, switches| {
-        let (server, port) = servers::s_server(&program, &papers, shown);
-        let server = Arc::new(Mutex::new(server));
-        let mut client = if (shown, switches) == (Shown::Nothing, Switches::None) {
-            Client::connect(&config(&papers, shown, switches), port)
-        } else {
-            let typist = Arc::clone(&server);
-            // It forgets what is typed together with a command, so the command must have been read.
-            Client::asked(&papers, shown, port, move || {
-                typist.lock().unwrap().type_in("are you there?\n");
-            })
+    let papers = Papers::new(version);
+    let key = papers.choose("R", "c");
+    let row = |title: &str, more: &[&str]| {
+        let meet = |shown, switches| {
+            let (server, port) = servers::s_server(&program, &papers, shown, more);
+            let server = Arc::new(Mutex::new(server));
+            let mut client = if (shown, switches) == (Shown::Nothing, Switches::None) {
+                Client::connect(&config(&papers, shown, switches), port).unwrap()
+            } else {
+                let typist = Arc::clone(&server);
+                // It forgets what is typed together with a command, so the command must have been read.
+                Client::asked(&papers, shown, port, move || {
+                    typist.lock().unwrap().type_in("are you there?\n");
+                })
+            };
+            let said = talk_to_s_server(&mut client, &server, key);
+            drop(client);
+            let server = Arc::into_inner(server).unwrap().into_inner().unwrap();
+            cell(said.map(|said| told_by_s_server(&server.finish().1, &said)))
         };
-        let said = talk_to_s_server(&mut client, &server);
-        drop(client);
-        let server = Arc::into_inner(server).unwrap().into_inner().unwrap();
-        cell(said.map(|said| told_by_s_server(&server.finish().1, &said)))
+        let expected = [
+            "`depth=0 CN = client good`",
+            "goes on",
+            "alert 45",
+            "alert 48",
+            "alert 44",
+            "`extension not received`, goes on",
+        ];
+        Row::new(title, cells(&papers, &meet), &expect(&papers, expected))
     };
-    let expected = [
-        "`depth=0 CN = client good`",
-        "goes on",
-        "alert 45",
-        "alert 48",
-        "alert 44",
-        "`extension not received`, goes on",
-    ];
-    let rows = [Row::new(
-        "openssl s_server, key `c`",
-        cells(&meet),
-        &expected,
-    )];
-    check("our client and openssl s_server", &rows);
+    let mut rows = vec![row(&format!("openssl s_server, key `{key}`"), &[])];
+    if version == Version::Tls12 {
+        let switch = "-no_resumption_on_reneg";
+        rows.push(row(
+            &format!("openssl s_server `{switch}`, key `R`"),
+            &[switch],
+        ));
+    }
+    check(table(&papers), &rows);
 }
 
 /// It is told to ask, and should go on afterwards.
-fn talk_to_s_server(client: &mut Client, server: &Mutex<Program>) -> io::Result<String> {
+fn talk_to_s_server(client: &mut Client, server: &Mutex<Program>, key: &str) -> io::Result<String> {
     let wait = |texts: &[&str]| server.lock().unwrap().wait_for_one_of(texts);
-    let type_in = |text| server.lock().unwrap().type_in(text);
+    let type_in = |text: &str| server.lock().unwrap().type_in(text);
     client.send("hello\n")?;
     wait(&["hello"]);
-    type_in("c\n");
+    type_in(&format!("{key}\n"));
     if !client.can_be_asked() {
         wait(&["extension not received"]);
         type_in("are you there?\n");
@@ -302,40 +353,73 @@ fn told_by_s_server(output: &str, said: &str) -> String {
 
 #[test]
 fn our_client_meets_gnutls() {
+    let accepted = "Successfully executed command";
+    let refused = |none| {
+        let rest = ["alert 49", "alert 49", "alert 49", "alert 80"];
+        [&[accepted, none][..], &rest].concat()
+    };
+    meet_gnutls(Version::Tls13, |row| {
+        [
+            row(
+                "gnutls-serv, `**REAUTH**`",
+                &["--disable-client-cert"],
+                &refused("alert 116"),
+            ),
+            row(
+                "gnutls-serv, asked in the handshake and by `**REAUTH**`",
+                &[],
+                &refused(accepted),
+            ),
+        ]
+    });
+}
+
+/// What it says when it has asked comes between its HelloRequest and its ServerHello.
+#[test]
+fn our_client_meets_gnutls_over_tls_1_2() {
+    let accepted = "Successfully executed command";
+    meet_gnutls(Version::Tls12, |row| {
+        [
+            row(
+                "gnutls-serv, asked for nothing by `**REHANDSHAKE**`",
+                &["--disable-client-cert"],
+                &[accepted; 5],
+            ),
+            row(
+                "gnutls-serv, asked in the handshake and by `**REHANDSHAKE**`",
+                &[],
+                &[accepted, accepted, "alert 49", "alert 49", "alert 49"],
+            ),
+        ]
+    });
+}
+
+/// Makes a row of a title, more arguments and what is expected.
+type MakeRow<'a> = &'a dyn Fn(&str, &[&str], &[&'static str]) -> Row;
+
+fn meet_gnutls(version: Version, rows: impl Fn(MakeRow<'_>) -> [Row; 2]) {
     let Some([program]) = find_all(["gnutls-serv"], "our client and gnutls-serv") else {
         return;
     };
-    let papers = Papers::new();
+    let papers = Papers::new(version);
+    let command = papers.choose("**REHANDSHAKE**", "**REAUTH**");
     let row = |title: &str, more: &[&str], expected: &[&'static str]| {
         let (_server, port) = servers::gnutls(&program, &papers, more);
         let meet = |shown, switches| {
-            let mut client = Client::connect(&config(&papers, shown, switches), port);
-            cell(talk_to_gnutls(&mut client))
+            let client = Client::connect(&config(&papers, shown, switches), port);
+            cell(client.and_then(|mut client| talk_to_gnutls(&mut client, command)))
         };
-        Row::new(title, cells(&meet), expected)
+        Row::new(title, cells(&papers, &meet), expected)
     };
-    let accepted = "Successfully executed command";
-    let refused = ["alert 49", "alert 49", "alert 49", "alert 80"];
-    let rows = [
-        row(
-            "gnutls-serv, `**REAUTH**`",
-            &["--disable-client-cert"],
-            &[&[accepted, "alert 116"][..], &refused].concat(),
-        ),
-        row(
-            "gnutls-serv, asked in the handshake and by `**REAUTH**`",
-            &[],
-            &[&[accepted, accepted][..], &refused].concat(),
-        ),
-    ];
-    check("our client and gnutls-serv", &rows);
+    check(table(&papers), &rows(&row));
 }
 
-fn talk_to_gnutls(client: &mut Client) -> io::Result<String> {
+fn talk_to_gnutls(client: &mut Client, command: &str) -> io::Result<String> {
     client.send("hello\n")?;
     client.line_with("hello")?;
-    client.send("**REAUTH**\n")?;
+    client.send(&format!("{command}\n"))?;
     let said = client.line()?;
+    // This waits until the renegotiation is complete.
     client.send("still here\n")?;
     client.line_with("still here")?;
     Ok(said)
@@ -346,16 +430,19 @@ fn our_client_meets_python() {
     let Some([program]) = find_all(["python3"], "our client and CPython") else {
         return;
     };
-    let papers = Papers::new();
+    let papers = Papers::new(Version::Tls13);
     let row = |mode: &str, expected: &[&'static str]| {
         let (_server, port) = servers::python(&program, &papers, mode);
         let meet = |shown, switches| {
-            let mut client = Client::connect(&config(&papers, shown, switches), port);
-            let outcome = client.get("/ask").and_then(|_| client.get("/"));
+            let client = Client::connect(&config(&papers, shown, switches), port);
+            let outcome = client.and_then(|mut client| {
+                client.get("/ask")?;
+                client.get("/")
+            });
             cell(outcome.map(|response| response.cell()))
         };
         let title = format!("CPython, `verify_client_post_handshake`, {mode}");
-        Row::new(&title, cells(&meet), expected)
+        Row::new(&title, cells(&papers, &meet), expected)
     };
     let rows = [
         row(
@@ -381,5 +468,5 @@ fn our_client_meets_python() {
             ],
         ),
     ];
-    check("our client and CPython", &rows);
+    check(table(&papers), &rows);
 }

@@ -42,7 +42,9 @@ impl Response {
 /// A configuration that trusts the root and shows that certificate.
 pub(crate) fn config(papers: &Papers, shown: Shown, switches: Switches) -> Arc<ClientConfig> {
     let trust = TrustStore::from_pem_file(&papers.root).unwrap();
-    let mut builder = ClientConfig::builder().trust(trust);
+    let mut builder = ClientConfig::builder()
+        .versions([papers.protocol()])
+        .trust(trust);
     if let Some(credential) = papers.credential(shown) {
         builder = builder.credential(credential);
     }
@@ -54,14 +56,13 @@ pub(crate) fn config(papers: &Papers, shown: Shown, switches: Switches) -> Arc<C
 
 impl Client {
     /// Connects to `localhost` at that port.
-    pub(crate) fn connect(config: &Arc<ClientConfig>, port: u16) -> Self {
+    pub(crate) fn connect(config: &Arc<ClientConfig>, port: u16) -> io::Result<Self> {
         let name = "localhost".try_into().unwrap();
-        let stream = Stream::connect(config, name, connect(port));
-        let stream = stream.unwrap_or_else(|error| panic!("port {port}: {error}"));
-        Self {
+        let stream = Stream::connect(config, name, connect(port))?;
+        Ok(Self {
             stream,
             can_be_asked: false,
-        }
+        })
     }
 
     /// The same, and calls `on_question` each time it is asked for its certificate.
@@ -72,9 +73,11 @@ impl Client {
         mut on_question: impl FnMut() + Send + 'static,
     ) -> Self {
         let trust = TrustStore::from_pem_file(&papers.root).unwrap();
-        let builder = ClientConfig::builder().trust(trust);
+        let builder = ClientConfig::builder()
+            .versions([papers.protocol()])
+            .trust(trust);
         let config = builder.ask_for_credential(true).build().unwrap();
-        let mut client = Self::connect(&config, port);
+        let mut client = Self::connect(&config, port).unwrap();
         client.can_be_asked = true;
         let credential = papers.credential(shown);
         client.stream.on_question(move |question| match question {

@@ -45,6 +45,16 @@ impl Server {
         self.happened.try_iter().collect()
     }
 
+    /// What became of that path since the last call: the last answer, or the last alert.
+    pub(crate) fn outcome(&self, path: &str) -> Option<String> {
+        let happened = self.happened();
+        let answer = happened.iter().rev();
+        let mut answers = answer.filter_map(|line| line.strip_prefix(path));
+        let alert = happened.iter().rfind(|line| line.starts_with("alert"));
+        let answer = answers.next().map(|answer| answer.trim().to_owned());
+        answer.or_else(|| alert.cloned())
+    }
+
     /// Waits until a connection ends with an alert, and gives it.
     pub(crate) fn wait_for_alert(&self) -> String {
         loop {
@@ -71,10 +81,10 @@ fn config(papers: &Papers) -> Arc<ServerConfig> {
     let credential = Credential::from_pem_files(&papers.server_chain, &papers.server_key);
     let trust = papers.trust();
     ServerConfig::builder()
+        .versions([papers.protocol()])
         .credential(credential.unwrap())
         .authorities(trust.subjects())
         .verifier(ChainVerifier::new(trust).revocation(Revocation::Chain))
-        .verify(VerifyMode::PEER | VerifyMode::POST_HANDSHAKE)
         .alpn(["http/1.1"])
         .build()
         .unwrap()
@@ -183,7 +193,10 @@ impl Conversation {
             other => other?,
         }
         self.socket.write_all(&output)?;
-        while self.step()? != Some(Completed::PostHandshakeAuthentication) {
+        while !matches!(
+            self.step()?,
+            Some(Completed::PostHandshakeAuthentication | Completed::Renegotiation)
+        ) {
             if self.ended {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }

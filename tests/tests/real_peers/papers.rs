@@ -1,6 +1,6 @@
-//! Two certification authorities, and the files that programs need of them.
+//! Two certification authorities, the files that programs need of them, and the version in which they are shown.
 
-use countersign::{Credential, TrustStore};
+use countersign::{Credential, ProtocolVersion, TrustStore};
 use rcgen::{
     BasicConstraints, Certificate, CertificateParams, CertificateRevocationListParams,
     DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair,
@@ -8,6 +8,7 @@ use rcgen::{
 };
 
 use countersign_tests::folder::TemporaryFolder;
+use countersign_tests::peers::Version;
 
 /// What a client shows when it is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +43,8 @@ impl Shown {
 
 /// The files, in a folder that is gone when this is dropped.
 pub(crate) struct Papers {
+    /// The only version that anybody speaks.
+    pub(crate) version: Version,
     pub(crate) folder: TemporaryFolder,
     /// The root, which everybody trusts.
     pub(crate) root: String,
@@ -60,7 +63,7 @@ pub(crate) struct Papers {
 }
 
 impl Papers {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(version: Version) -> Self {
         let folder = TemporaryFolder::new();
         let root = Authority::root("Test Root");
         let intermediate = root.subordinate("Test Intermediate");
@@ -98,6 +101,23 @@ impl Papers {
             server_key: folder.put("server.key", &server_key.serialize_pem()),
             clients,
             folder,
+            version,
+        }
+    }
+
+    /// The version, as countersign has it.
+    pub(crate) fn protocol(&self) -> ProtocolVersion {
+        match self.version {
+            Version::Tls12 => ProtocolVersion::Tls12,
+            Version::Tls13 => ProtocolVersion::Tls13,
+        }
+    }
+
+    /// One word for each version.
+    pub(crate) fn choose(&self, tls12: &'static str, tls13: &'static str) -> &'static str {
+        match self.version {
+            Version::Tls12 => tls12,
+            Version::Tls13 => tls13,
         }
     }
 
@@ -128,6 +148,7 @@ impl Papers {
             .replace("{folder}", self.folder.path().to_str().unwrap())
             .replace("{authorities}", &self.authorities)
             .replace("{lists}", &self.lists)
+            .replace("{version}", self.choose("TLSv1.2", "TLSv1.3"))
             .replace("{chain}", &self.server_chain)
             .replace("{key}", &self.server_key)
     }

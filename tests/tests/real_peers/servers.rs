@@ -82,9 +82,15 @@ pub(crate) fn nginx(program: &PathBuf, papers: &Papers) -> (Program, Ports) {
     (nginx, ports)
 }
 
-/// `openssl s_server`, which asks when `c` is typed and refuses what it cannot verify.
-pub(crate) fn s_server(program: &PathBuf, papers: &Papers, shown: Shown) -> (Program, u16) {
-    let mut arguments = vec!["s_server", "-accept", "127.0.0.1:0", "-tls1_3"];
+/// `openssl s_server`, which asks when `c` or `R` is typed and refuses what it cannot verify.
+pub(crate) fn s_server(
+    program: &PathBuf,
+    papers: &Papers,
+    shown: Shown,
+    more: &[&str],
+) -> (Program, u16) {
+    let mut arguments = vec!["s_server", "-accept", "127.0.0.1:0"];
+    arguments.push(papers.choose("-tls1_2", "-tls1_3"));
     arguments.extend(["-cert", &papers.server_chain, "-key", &papers.server_key]);
     arguments.extend(["-cert_chain", &papers.intermediate]);
     arguments.extend(["-CAfile", &papers.authorities, "-verify_return_error"]);
@@ -92,18 +98,22 @@ pub(crate) fn s_server(program: &PathBuf, papers: &Papers, shown: Shown) -> (Pro
     if shown == Shown::Revoked {
         arguments.extend(["-CRL", &papers.list, "-crl_check"]);
     }
+    arguments.extend(more);
     let mut server = Program::start(program, &arguments);
     let line = server.wait_for("ACCEPT ");
     let port = line.rsplit(':').next().unwrap().parse().unwrap();
     (server, port)
 }
 
-/// gnutls-serv, which echoes, and asks when it hears `**REAUTH**`.
+/// gnutls-serv, which echoes, and asks when it hears `**REAUTH**` or `**REHANDSHAKE**`.
 pub(crate) fn gnutls(program: &PathBuf, papers: &Papers, more: &[&str]) -> (Program, u16) {
     let port = free_port();
     let number = port.to_string();
     let mut arguments = vec!["--echo", "--nodb", "-p", &number, "--verify-client-cert"];
-    arguments.extend(["--priority", "NORMAL:-VERS-ALL:+VERS-TLS1.3"]);
+    // It cannot renegotiate where there are tickets.
+    let tls12 = "NORMAL:-VERS-ALL:+VERS-TLS1.2:%NO_TICKETS";
+    let priority = papers.choose(tls12, "NORMAL:-VERS-ALL:+VERS-TLS1.3");
+    arguments.extend(["--priority", priority]);
     arguments.extend(["--x509certfile", &papers.server_chain]);
     arguments.extend(["--x509keyfile", &papers.server_key]);
     arguments.extend(["--x509cafile", &papers.authorities]);

@@ -156,7 +156,8 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
             let Some(last) = lines.last_mut() else {
                 continue;
             };
-            if columns(last.trim_end()).saturating_add(columns(character.trim_end())) > width
+            // The space between them counts, the one behind them does not.
+            if columns(last).saturating_add(columns(character.trim_end())) > width
                 && !last.is_empty()
             {
                 lines.push(character);
@@ -242,5 +243,7 @@ long kind  y               z
         assert_eq!(wrap("abcdefgh", 3), ["abc", "def", "gh"]);
         assert_eq!(wrap("", 3), [""]);
         assert_eq!(wrap("ab cd", 2), ["ab", "cd"]);
+        assert_eq!(wrap("ab cd", 4), ["ab", "cd"]);
+        assert_eq!(wrap("ab cd", 5), ["ab cd"]);
     }
 }

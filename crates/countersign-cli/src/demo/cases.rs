@@ -1,10 +1,14 @@
 //! What the demo tries, and how each try has to end.
 
+use countersign::ProtocolVersion;
+
 use crate::authority::{Condition, Role};
 
 /// One connection of the demo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Case {
+    /// The only version that is spoken.
+    pub version: ProtocolVersion,
     /// The side that checks the other's certificate.
     pub verifier: Role,
     /// Its verify mode.
@@ -20,10 +24,22 @@ pub(crate) struct Case {
 pub(crate) enum Occasion {
     /// In the handshake.
     Handshake,
-    /// After the handshake, when the server asks.
+    /// After the handshake, when the server asks: in TLS 1.2 by renegotiation.
     Later,
+    /// In the handshake, and the server renegotiates all the same (TLS 1.2).
+    Again,
+    /// Never: there are no certificates (TLS 1.2).
+    Anonymous(Offer),
     /// On an earlier connection, whose session is offered.
     Resumption(Change),
+}
+
+/// Who is ready to do without certificates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Offer {
+    Both,
+    /// The server, which has none; the client wants one.
+    ServerOnly,
 }
 
 /// What changed between two connections.
@@ -36,7 +52,7 @@ pub(crate) enum Change {
     OtherTrust,
 }
 
-/// The verify modes that matter in TLS 1.3.
+/// The verify modes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
     /// `SSL_VERIFY_NONE`
@@ -45,6 +61,8 @@ pub(crate) enum Mode {
     Peer,
     /// `SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT`
     PeerOrFail,
+    /// `SSL_VERIFY_PEER | SSL_VERIFY_CLIENT_ONCE`
+    PeerOnce,
     /// `SSL_VERIFY_PEER | SSL_VERIFY_POST_HANDSHAKE`
     Later,
     /// `SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT | SSL_VERIFY_POST_HANDSHAKE`
@@ -61,6 +79,7 @@ impl Mode {
             Self::None => &["NONE"],
             Self::Peer => &["PEER"],
             Self::PeerOrFail => &["PEER", "FAIL_IF_NO_PEER_CERT"],
+            Self::PeerOnce => &["PEER", "CLIENT_ONCE"],
             Self::Later => &["PEER", "POST_HANDSHAKE"],
             Self::LaterOrFail => &["PEER", "FAIL_IF_NO_PEER_CERT", "POST_HANDSHAKE"],
         }
@@ -72,6 +91,7 @@ impl Mode {
             Self::None => 0,
             Self::Peer => 1,
             Self::PeerOrFail => 3,
+            Self::PeerOnce => 5,
             Self::Later => 9,
             Self::LaterOrFail => 11,
         }
@@ -87,20 +107,37 @@ impl Mode {
         match self {
             Self::LaterOrFail => Self::Later,
             Self::PeerOrFail => Self::Peer,
-            Self::None | Self::Peer | Self::Later => Self::None,
+            Self::None | Self::Peer | Self::PeerOnce | Self::Later => Self::None,
         }
     }
 }
 
-/// Every case, grouped by verifier and mode, in the order of the table.
+/// Every case, grouped by version, verifier and mode, in the order of the table.
 pub(crate) fn all() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for version in [ProtocolVersion::Tls13, ProtocolVersion::Tls12] {
+        cases.extend(in_handshake(version));
+        cases.extend(later(version));
+        if version == ProtocolVersion::Tls12 {
+            cases.extend(again());
+        }
+        cases.extend(resumptions(version));
+        if version == ProtocolVersion::Tls12 {
+            cases.extend(anonymous());
+        }
+    }
+    cases
+}
+
+fn in_handshake(version: ProtocolVersion) -> Vec<Case> {
     let mut cases = Vec::new();
     for verifier in [Role::Client, Role::Server] {
         for mode in Mode::IN_HANDSHAKE {
-            // A TLS 1.3 server always sends a certificate: RFC 9846 §4.5.2.
+            // A server always sends a certificate (RFC 9846 §4.5.2), unless the suite is anonymous.
             let none = (verifier == Role::Server).then_some(None);
             let certificates = none.into_iter().chain(Condition::ALL.map(Some));
             cases.extend(certificates.map(|certificate| Case {
+                version,
                 verifier,
                 mode,
                 certificate,
@@ -108,28 +145,60 @@ pub(crate) fn all() -> Vec<Case> {
             }));
         }
     }
-    cases.extend(later());
-    cases.extend(resumptions());
     cases
 }
 
-fn later() -> impl Iterator<Item = Case> {
+fn later(version: ProtocolVersion) -> impl Iterator<Item = Case> {
     let conditions = [Condition::Good, Condition::Expired, Condition::UnknownCa];
-    [Mode::Later, Mode::LaterOrFail]
-        .into_iter()
-        .flat_map(move |mode| {
-            let certificates = [None].into_iter().chain(conditions.map(Some));
-            certificates.map(move |certificate| Case {
-                verifier: Role::Server,
-                mode,
-                certificate,
-                occasion: Occasion::Later,
-            })
+    // POST_HANDSHAKE means something in TLS 1.3 only. In TLS 1.2 the mode changes when the server asks.
+    let modes = match version {
+        ProtocolVersion::Tls12 => [Mode::Peer, Mode::PeerOrFail],
+        _ => [Mode::Later, Mode::LaterOrFail],
+    };
+    modes.into_iter().flat_map(move |mode| {
+        let certificates = [None].into_iter().chain(conditions.map(Some));
+        certificates.map(move |certificate| Case {
+            version,
+            verifier: Role::Server,
+            mode,
+            certificate,
+            occasion: Occasion::Later,
         })
+    })
 }
 
-fn resumptions() -> [Case; 6] {
+fn again() -> impl Iterator<Item = Case> {
+    [Mode::Peer, Mode::PeerOnce].into_iter().flat_map(|mode| {
+        [None, Some(Condition::Good)].map(|certificate| Case {
+            version: ProtocolVersion::Tls12,
+            verifier: Role::Server,
+            mode,
+            certificate,
+            occasion: Occasion::Again,
+        })
+    })
+}
+
+fn anonymous() -> [Case; 5] {
+    [
+        (Role::Client, Mode::None, Offer::Both),
+        (Role::Client, Mode::Peer, Offer::Both),
+        (Role::Client, Mode::Peer, Offer::ServerOnly),
+        (Role::Server, Mode::Peer, Offer::Both),
+        (Role::Server, Mode::PeerOrFail, Offer::Both),
+    ]
+    .map(|(verifier, mode, offer)| Case {
+        version: ProtocolVersion::Tls12,
+        verifier,
+        mode,
+        certificate: None,
+        occasion: Occasion::Anonymous(offer),
+    })
+}
+
+fn resumptions(version: ProtocolVersion) -> [Case; 6] {
     let case = |verifier, mode, certificate, change| Case {
+        version,
         verifier,
         mode,
         certificate,
@@ -150,12 +219,14 @@ fn resumptions() -> [Case; 6] {
 /// How a case has to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Expectation {
-    /// The verifier sends a `CertificateRequest`.
-    pub asked: bool,
+    /// How many times the verifier sends a `CertificateRequest`.
+    pub requests: u32,
     /// The connection is good for data in both directions.
     pub accepted: bool,
     /// An earlier session was resumed.
     pub resumed: bool,
+    /// Nobody is authenticated, and both ends know it.
+    pub anonymous: bool,
     /// The number of the fatal alert with which the verifier ends it.
     pub alert: Option<u8>,
     /// The number of the verify result; `None` if no certificate was checked.
@@ -171,10 +242,19 @@ impl Case {
             Mode::None => "none",
             Mode::Peer => "peer",
             Mode::PeerOrFail => "require",
+            Mode::PeerOnce => "peer-once",
             Mode::Later => "ask-optional",
             Mode::LaterOrFail => "ask",
         };
-        match self.occasion {
+        let name = match self.occasion {
+            Occasion::Later if self.is_tls12() => {
+                format!("{verifier}-renegotiates-{mode}-{certificate}")
+            }
+            Occasion::Again => format!("{verifier}-asks-again-{mode}-{certificate}"),
+            Occasion::Anonymous(Offer::Both) => format!("{verifier}-{mode}-anonymous"),
+            Occasion::Anonymous(Offer::ServerOnly) => {
+                format!("{verifier}-{mode}-anonymous-not-allowed")
+            }
             Occasion::Resumption(Change::Nothing) => format!("{verifier}-resumes"),
             Occasion::Resumption(Change::StricterMode) => {
                 format!("{verifier}-resumes-under-stricter-mode")
@@ -183,7 +263,17 @@ impl Case {
                 format!("{verifier}-resumes-under-other-trust")
             }
             Occasion::Handshake | Occasion::Later => format!("{verifier}-{mode}-{certificate}"),
+        };
+        if self.is_tls12() {
+            format!("tls12-{name}")
+        } else {
+            name
         }
+    }
+
+    /// Whether it is one of TLS 1.2.
+    pub(crate) fn is_tls12(self) -> bool {
+        self.version == ProtocolVersion::Tls12
     }
 
     /// What the other side has, in words.
@@ -201,6 +291,9 @@ impl Case {
 
     /// The rules of OpenSSL's modes for this case.
     pub(crate) fn expectation(self) -> Expectation {
+        if let Occasion::Anonymous(offer) = self.occasion {
+            return self.expectation_of_anonymity(offer);
+        }
         // A session is resumed if its peer would be accepted now, and else nothing is heard of it.
         let resumed = self.occasion == Occasion::Resumption(Change::Nothing);
         let asked = self.verifier == Role::Server && self.mode != Mode::None && !resumed;
@@ -212,19 +305,39 @@ impl Case {
         let code_and_alert = as_seen.filter(|_| known).map(code_and_alert);
         let refusal = match (code_and_alert, self.certificate) {
             (Some((_, alert)), _) if self.mode != Mode::None => alert,
+            // RFC 5246 §7.4.6: in TLS 1.2 there is no alert of its own for it.
+            (None, None) if self.mode.insists() && self.is_tls12() => Some(HANDSHAKE_FAILURE),
             (None, None) if self.mode.insists() => Some(CERTIFICATE_REQUIRED),
             _ => None,
         };
+        let twice = self.occasion == Occasion::Again && self.mode != Mode::PeerOnce;
         Expectation {
-            asked,
+            requests: u32::from(asked).saturating_add(u32::from(twice)),
+            anonymous: false,
             accepted: refusal.is_none(),
             resumed,
             alert: refusal,
             code: code_and_alert.map(|(code, _)| code),
         }
     }
+
+    /// Without certificates there is nothing to ask for or to check: a client ignores its mode, and a server that insists
+    /// takes no such suite.
+    fn expectation_of_anonymity(self, offer: Offer) -> Expectation {
+        let insists = self.verifier == Role::Server && self.mode.insists();
+        let accepted = offer == Offer::Both && !insists;
+        Expectation {
+            requests: 0,
+            accepted,
+            resumed: false,
+            anonymous: accepted,
+            alert: insists.then_some(HANDSHAKE_FAILURE),
+            code: None,
+        }
+    }
 }
 
+const HANDSHAKE_FAILURE: u8 = 40;
 const CERTIFICATE_REQUIRED: u8 = 116;
 
 /// The `X509_V` number of a condition and the alert it is turned into.
@@ -243,11 +356,14 @@ const fn code_and_alert(condition: Condition) -> (u32, Option<u8>) {
 
 #[cfg(test)]
 mod tests {
+    use countersign::ProtocolVersion;
+
     use super::{Case, Change, Expectation, Mode, Occasion, all};
     use crate::authority::{Condition, Role};
 
     fn expectation(verifier: Role, mode: Mode, certificate: Option<Condition>) -> Expectation {
         let case = Case {
+            version: ProtocolVersion::Tls13,
             verifier,
             mode,
             certificate,
@@ -277,7 +393,7 @@ mod tests {
                 _ => None,
             })
             .collect();
-        assert_eq!(ends.len(), 6);
+        assert_eq!(ends.len(), 12);
         for (change, end) in ends {
             let unchanged = change == Change::Nothing;
             assert_eq!(
@@ -291,8 +407,9 @@ mod tests {
     #[test]
     fn every_mode_and_role_meets_every_certificate() {
         // Eight conditions; a server also meets clients without a certificate. Then those who are asked later, and
-        // those who resume.
-        assert_eq!(all().len(), 3 * 8 + 3 * 9 + 2 * 4 + 6);
+        // those who resume. In TLS 1.2 also those who are asked again, and the anonymous.
+        let both = 3 * 8 + 3 * 9 + 2 * 4 + 6;
+        assert_eq!(all().len(), 2 * both + 4 + 5);
     }
 
     #[test]
@@ -318,8 +435,8 @@ mod tests {
         {
             let end = case.expectation();
             assert_eq!(
-                (end.asked, end.accepted, end.code),
-                (false, true, None),
+                (end.requests, end.accepted, end.code),
+                (0, true, None),
                 "{case:?}"
             );
         }

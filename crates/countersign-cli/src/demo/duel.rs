@@ -3,17 +3,18 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use countersign::{
-    ClientConfig, ClientSessions, Completed, ConfigBuilder, Connection, Credential, Error,
-    ExpectedName, PeerNames, Progress, ServerConfig, Since, Stream, StreamError, TicketKeyring,
-    TrustStore, VerifyMode,
+    ClientConfig, ClientSessions, Completed, ConfigBuilder, Connection, Credential, Direction,
+    Error, ExpectedName, PeerNames, Progress, ServerConfig, Since, Stream, StreamError,
+    TicketKeyring, Trace, TraceEvent, Traced, TrustStore, VerifyMode,
 };
 use pki_types::{CertificateDer, ServerName};
 
-use super::cases::{Case, Change, Mode, Occasion};
+use super::cases::{Case, Change, Mode, Occasion, Offer};
 use super::report::{Checked, Row};
 use crate::authority::{CLIENT_NAME, Condition, DEPTH, Role, SERVER_NAME, Specimens};
 use crate::failure::{Exit, Failure};
@@ -99,7 +100,8 @@ fn connect_both(
     memory: &Memory,
     arena: &Arena<'_>,
 ) -> Result<(Account, Account), Failure> {
-    let (client, server) = configure(case, rules, memory, arena)?;
+    let requests = Requests::default();
+    let (client, server) = configure(case, (rules, &requests), memory, arena)?;
     let no_socket = |error| {
         Failure::new(
             Exit::Connect,
@@ -110,23 +112,52 @@ fn connect_both(
     let address = arena.listener.local_addr().map_err(no_socket)?;
     let client_end = TcpStream::connect(address).map_err(no_socket)?;
     let (server_end, _) = arena.listener.accept().map_err(no_socket)?;
-    Ok(thread::scope(|scope| {
-        let serving = scope.spawn(|| serve(case.occasion, &server, server_end));
+    let (client_saw, mut server_saw) = thread::scope(|scope| {
+        let serving = scope.spawn(|| serve(case, &server, server_end));
         let client_saw = connect(&client, client_end);
         (
             client_saw,
             serving.join().unwrap_or_else(|_| Account::broken()),
         )
-    }))
+    });
+    server_saw.requests = requests.0.load(Ordering::Relaxed);
+    Ok((client_saw, server_saw))
+}
+
+/// Counts how often a server asks: what came of a handshake that failed, the connection does not know.
+#[derive(Clone, Default)]
+struct Requests(Arc<AtomicU32>);
+
+/// Counts, and draws if there is something to draw on.
+struct Watch {
+    requests: Requests,
+    sheet: Option<Sheet>,
+}
+
+impl Trace for Watch {
+    fn record(&self, event: &TraceEvent<'_>) {
+        if let Traced::Message {
+            direction: Direction::Sent,
+            name: "CertificateRequest",
+            ..
+        } = event.what
+        {
+            self.requests.0.fetch_add(1, Ordering::Relaxed);
+        }
+        if let Some(sheet) = &self.sheet {
+            sheet.record(event);
+        }
+    }
 }
 
 fn configure(
     case: Case,
-    rules: &Rules,
+    (rules, requests): (&Rules, &Requests),
     memory: &Memory,
     arena: &Arena<'_>,
 ) -> Result<(Arc<ClientConfig>, Arc<ServerConfig>), Failure> {
     let (server_condition, client_condition) = match case.verifier {
+        _ if matches!(case.occasion, Occasion::Anonymous(_)) => (None, None),
         Role::Client => (case.certificate, None),
         Role::Server => (Some(Condition::Good), case.certificate),
     };
@@ -141,11 +172,13 @@ fn configure(
     };
     let client_name = ExpectedName::Dns(CLIENT_NAME.to_owned());
     let mut client = ClientConfig::builder()
+        .versions([case.version])
         .trust(trust_of(Role::Client))
         .verify_depth(DEPTH)
         .post_handshake_auth(case.occasion == Occasion::Later)
         .sessions(memory.sessions.clone());
     let mut server = ServerConfig::builder()
+        .versions([case.version])
         .trust(trust_of(Role::Server))
         .verify_depth(DEPTH)
         .peer_names(PeerNames::OneOf(vec![client_name]))
@@ -154,10 +187,20 @@ fn configure(
     server = present(server, arena.specimens, Role::Server, server_condition)?;
     if let Some(sheet) = arena.sheet {
         client = client.trace(sheet.clone());
-        server = server.trace(sheet.clone());
+    }
+    server = server.trace(Watch {
+        requests: requests.clone(),
+        sheet: arena.sheet.cloned(),
+    });
+    if let Occasion::Anonymous(offer) = case.occasion {
+        server = server.allow_anonymous();
+        if offer == Offer::Both {
+            client = client.allow_anonymous();
+        }
     }
     match case.verifier {
         Role::Client => client = client.verify(mode(rules.mode)),
+        Role::Server if case.is_tls12() && case.occasion == Occasion::Later => {}
         Role::Server => server = server.verify(mode(rules.mode)),
     }
     Ok((client.build()?, server.build()?))
@@ -182,6 +225,7 @@ const fn mode(mode: Mode) -> VerifyMode {
         Mode::None => VerifyMode::NONE,
         Mode::Peer => VerifyMode::PEER,
         Mode::PeerOrFail => VerifyMode::PEER.with(VerifyMode::FAIL_IF_NO_PEER_CERT),
+        Mode::PeerOnce => VerifyMode::PEER.with(VerifyMode::CLIENT_ONCE),
         Mode::Later => VerifyMode::PEER.with(VerifyMode::POST_HANDSHAKE),
         Mode::LaterOrFail => VerifyMode::PEER
             .with(VerifyMode::FAIL_IF_NO_PEER_CERT)
@@ -191,8 +235,10 @@ const fn mode(mode: Mode) -> VerifyMode {
 
 /// What one side saw.
 struct Account {
-    /// A `CertificateRequest` was seen; only known if the handshake was completed.
-    asked: bool,
+    /// On a server: how many times it asked for a certificate.
+    requests: u32,
+    /// Nobody is authenticated.
+    anonymous: bool,
     /// An earlier session was resumed.
     resumed: bool,
     /// How many certificates this side received, and what came of them.
@@ -208,7 +254,8 @@ struct Account {
 impl Account {
     fn broken() -> Self {
         Self {
-            asked: false,
+            requests: 0,
+            anonymous: false,
             resumed: false,
             received: 0,
             result: None,
@@ -233,28 +280,34 @@ fn connect(config: &Arc<ClientConfig>, socket: TcpStream) -> Account {
     }
 }
 
-fn serve(occasion: Occasion, config: &Arc<ServerConfig>, socket: TcpStream) -> Account {
+fn serve(case: Case, config: &Arc<ServerConfig>, socket: TcpStream) -> Account {
     let stream = Stream::server(config, PatientSocket::new(socket, PATIENCE));
-    let mut asked_later = false;
-    let mut account = converse(stream, |stream| {
+    converse(stream, |stream| {
         stream.read_exact(&mut [0; 4])?;
-        if occasion == Occasion::Later {
-            let (connection, output) = stream.connection_and_output();
-            connection.request_peer_certificate(output)?;
-            asked_later = true;
-            await_answer(stream)?;
+        let (connection, output) = stream.connection_and_output();
+        match case.occasion {
+            Occasion::Later => {
+                connection.set_verify_mode(mode(case.mode))?;
+                connection.request_peer_certificate(output)?;
+                await_answer(stream)?;
+            }
+            Occasion::Again => {
+                connection.renegotiate(output)?;
+                await_answer(stream)?;
+            }
+            _ => {}
         }
         stream.write_all(b"pong")
-    });
-    account.asked |= asked_later;
-    account
+    })
 }
 
 /// Waits until the client has said who it is.
 fn await_answer(stream: &mut Stream<PatientSocket>) -> Result<(), StreamError> {
     loop {
         match stream.step()? {
-            Progress::Completed(Completed::PostHandshakeAuthentication) => return Ok(()),
+            Progress::Completed(
+                Completed::PostHandshakeAuthentication | Completed::Renegotiation,
+            ) => return Ok(()),
             Progress::Data | Progress::PeerClosed => return Err(Error::Closed.into()),
             _ => {}
         }
@@ -295,9 +348,8 @@ fn account(connection: &Connection, error: Option<&StreamError>) -> Account {
         _ => None,
     };
     Account {
-        asked: connection
-            .agreed()
-            .is_some_and(|agreed| agreed.certificate_requested),
+        requests: 0,
+        anonymous: connection.is_anonymous(),
         resumed: connection.agreed().is_some_and(|agreed| agreed.resumed),
         received,
         result: code.map(|code| Checked {
@@ -318,7 +370,8 @@ fn judge(case: Case, client: &Account, server: &Account) -> Row {
     let from = |role, heard: &Account| heard.alert.map(|(number, name)| (role, number, name));
     Row {
         case,
-        asked: case.verifier == Role::Server && (client.asked || server.asked),
+        requests: server.requests,
+        anonymous: client.anonymous && server.anonymous,
         sent: verifier.received,
         resumed: client.resumed && server.resumed,
         alert: from(case.verifier, other).or_else(|| from(case.verifier.peer(), verifier)),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::cases::{Case, Change, Expectation, Mode, Occasion};
+use super::cases::{Case, Change, Expectation, Mode, Occasion, Offer};
 use crate::authority::{CLIENT_NAME, DEPTH, Role, SERVER_NAME};
 use crate::table::{Cell, Table};
 use crate::terminal;
@@ -14,8 +14,10 @@ use crate::terminal;
 pub(crate) struct Row {
     /// What was tried.
     pub case: Case,
-    /// The verifier sent a `CertificateRequest`.
-    pub asked: bool,
+    /// How many times the server sent a `CertificateRequest`.
+    pub requests: u32,
+    /// Nobody is authenticated, and both ends know it.
+    pub anonymous: bool,
     /// How many certificates the other side sent.
     pub sent: usize,
     /// An earlier session was resumed.
@@ -42,7 +44,8 @@ pub(crate) struct Checked {
 impl Row {
     fn observed(&self) -> Expectation {
         Expectation {
-            asked: self.asked,
+            requests: self.requests,
+            anonymous: self.anonymous,
             accepted: self.established,
             resumed: self.resumed,
             alert: self
@@ -66,13 +69,23 @@ impl Row {
         }
     }
 
+    /// The verdict for people.
+    fn verdict_in_words(&self) -> (&'static str, anstyle::Style) {
+        match self {
+            Self {
+                established: false, ..
+            } => ("refused", terminal::BAD),
+            Self {
+                anonymous: true, ..
+            } => ("anonymous", terminal::WARNING),
+            Self { resumed: true, .. } => ("resumed", terminal::GOOD),
+            Self { .. } => ("accepted", terminal::GOOD),
+        }
+    }
+
     /// How it ended, in a line.
     pub(crate) fn conclusion(&self) -> String {
-        let (verdict, style) = match (self.established, self.resumed) {
-            (true, true) => ("resumed", terminal::GOOD),
-            (true, false) => ("accepted", terminal::GOOD),
-            (false, _) => ("refused", terminal::BAD),
-        };
+        let (verdict, style) = self.verdict_in_words();
         let should = if self.is_as_expected() {
             "as it should be".to_owned()
         } else {
@@ -90,6 +103,7 @@ impl Row {
                 format!("{certificate}, was {before}")
             }
             Occasion::Resumption(Change::OtherTrust) => format!("{certificate}, new trust"),
+            Occasion::Anonymous(Offer::ServerOnly) => format!("{certificate}, not allowed"),
             _ => certificate.to_owned(),
         }
     }
@@ -103,13 +117,10 @@ pub(crate) struct Report {
 }
 
 /// What the modes also have but these connections cannot show.
-const NOT_SHOWN: [(&str, &str); 2] = [
-    (
-        "CLIENT_ONCE",
-        "limits how often a server asks; here it asks at most once",
-    ),
-    ("no server certificate", "a TLS 1.3 server always sends one"),
-];
+const NOT_SHOWN: [(&str, &str); 1] = [(
+    "no server certificate",
+    "a server sends one, unless the suite is anonymous",
+)];
 
 impl Report {
     /// How many rows are not as they should be.
@@ -164,7 +175,7 @@ impl Report {
             ),
         };
         let intro = format!(
-            "\n{count} rows, {connections} TLS 1.3 connections over 127.0.0.1 in {seconds:.2} s: {conclusion}.\n\
+            "\n{count} rows, {connections} connections over 127.0.0.1 in {seconds:.2} s: {conclusion}.\n\
              Verifiers trust one root, allow {DEPTH} intermediate, and expect {SERVER_NAME} or {CLIENT_NAME}.\n\
              Not shown:"
         );
@@ -189,7 +200,7 @@ impl Report {
         Document {
             schema: "countersign.demo/1",
             version: env!("CARGO_PKG_VERSION"),
-            protocol: "TLS 1.3",
+            protocol: "TLS 1.3 and TLS 1.2",
             elapsed_ms: u64::try_from(self.elapsed.as_millis()).unwrap_or(u64::MAX),
             depth: DEPTH,
             expected_names: ExpectedNames {
@@ -220,13 +231,32 @@ pub(crate) fn title(case: Case) -> String {
     let verifier = case.verifier;
     let modes = case.mode.names().join(" | ");
     let other = verifier.peer();
+    let version = case.version;
     match case.occasion {
+        Occasion::Later if case.is_tls12() => format!(
+            "{version}: The {verifier} renegotiates to check the {other}, mode {modes}: {}",
+            meaning(verifier, case.mode)
+        ),
+        Occasion::Again => format!(
+            "{version}: The {verifier} has checked the {other} and renegotiates, mode {modes}: {}",
+            match case.mode {
+                Mode::PeerOnce => "it asks only once, and who it is stays known",
+                _ => "it asks again",
+            }
+        ),
+        Occasion::Anonymous(_) => format!(
+            "{version}: The {verifier} checks the {other}, mode {modes}, but nobody has a certificate: {}",
+            match (verifier, case.mode) {
+                (Role::Server, Mode::PeerOrFail) => "it takes no anonymous suite",
+                _ => "nobody is authenticated",
+            }
+        ),
         Occasion::Handshake | Occasion::Later => format!(
-            "The {verifier} checks the {other}, mode {modes}: {}",
+            "{version}: The {verifier} checks the {other}, mode {modes}: {}",
             meaning(verifier, case.mode)
         ),
         Occasion::Resumption(_) => format!(
-            "The {verifier} knows the {other} from an earlier connection, mode {modes}: \
+            "{version}: The {verifier} knows the {other} from an earlier connection, mode {modes}: \
              it resumes only what it would accept now"
         ),
     }
@@ -240,16 +270,18 @@ fn meaning(verifier: Role, mode: Mode) -> &'static str {
         (Role::Server, Mode::None) => "it does not ask for a certificate",
         (Role::Server, Mode::Peer) => "it asks; none is fine, a bad one is not",
         (Role::Server, Mode::PeerOrFail) => "it asks and insists",
+        (_, Mode::PeerOnce) => "it asks once",
         (_, Mode::Later) => "it asks after the handshake; none is fine",
         (_, Mode::LaterOrFail) => "it asks after the handshake and insists",
     }
 }
 
 fn cells(row: &Row, names: Names) -> Vec<Cell> {
-    let asked = match (row.case.verifier, row.asked) {
+    let asked = match (row.case.verifier, row.requests) {
         (Role::Client, _) => "unasked",
-        (Role::Server, true) => "yes",
-        (Role::Server, false) => "no",
+        (Role::Server, 0) => "no",
+        (Role::Server, 1) => "yes",
+        (Role::Server, _) => "twice",
     };
     let (ended_by, alert) = match row.alert {
         Some((role, number, name)) => (role.to_string(), format!("{number} {name}")),
@@ -270,17 +302,8 @@ fn cells(row: &Row, names: Names) -> Vec<Cell> {
             )
         }
     };
-    let style = if row.established {
-        terminal::GOOD
-    } else {
-        terminal::BAD
-    };
     let mark = if row.is_as_expected() { "" } else { " !" };
-    let verdict = if row.established && row.resumed {
-        "resumed"
-    } else {
-        row.verdict()
-    };
+    let (verdict, style) = row.verdict_in_words();
     vec![
         Cell::plain(row.label()),
         Cell::plain(asked),
@@ -308,10 +331,11 @@ fn difference(row: &Row) -> String {
     let title = title(row.case);
     let words = |end: Expectation| {
         format!(
-            "asked {}, accepted {}, resumed {}, alert {}, result {}",
-            end.asked,
+            "{} requests, accepted {}, resumed {}, anonymous {}, alert {}, result {}",
+            end.requests,
             end.accepted,
             end.resumed,
+            end.anonymous,
             end.alert
                 .map_or("none".to_owned(), |number| number.to_string()),
             end.code.map_or("none".to_owned(), |code| code.to_string()),
@@ -357,15 +381,22 @@ struct NotShown {
 }
 
 #[derive(Debug, Serialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a field of the document"
+)]
 struct RowDocument<'a> {
     case: String,
+    version: String,
     verifier: String,
     mode: ModeDocument,
     occasion: &'static str,
     changed: Option<&'static str>,
     peer_certificate: String,
     asked: bool,
+    requests: u32,
     resumed: bool,
+    anonymous: bool,
     certificates_sent: usize,
     ended_by: Option<String>,
     alert: Option<AlertDocument>,
@@ -397,16 +428,21 @@ impl<'a> RowDocument<'a> {
     fn new(row: &'a Row) -> Self {
         let (occasion, changed) = match row.case.occasion {
             Occasion::Handshake => ("handshake", None),
+            Occasion::Later if row.case.is_tls12() => ("renegotiation", None),
             Occasion::Later => ("after-handshake", None),
+            Occasion::Again => ("handshake-and-renegotiation", None),
+            Occasion::Anonymous(_) => ("never", None),
             Occasion::Resumption(Change::Nothing) => ("resumption", None),
             Occasion::Resumption(Change::StricterMode) => ("resumption", Some("mode")),
             Occasion::Resumption(Change::OtherTrust) => ("resumption", Some("trust")),
         };
         Self {
             case: row.case.name(),
+            version: row.case.version.to_string(),
             occasion,
             changed,
             resumed: row.resumed,
+            anonymous: row.anonymous,
             verifier: row.case.verifier.to_string(),
             mode: ModeDocument {
                 names: row.case.mode.names(),
@@ -417,7 +453,8 @@ impl<'a> RowDocument<'a> {
                 .certificate_words()
                 .to_lowercase()
                 .replace(' ', "-"),
-            asked: row.asked,
+            asked: row.requests > 0,
+            requests: row.requests,
             certificates_sent: row.sent,
             ended_by: row.alert.map(|(role, ..)| role.to_string()),
             alert: row
@@ -453,7 +490,7 @@ mod tests {
 
     fn ideal_row(case: cases::Case) -> Row {
         let end = case.expectation();
-        let arrives = (case.verifier == Role::Client || end.asked) && !end.resumed;
+        let arrives = (case.verifier == Role::Client || end.requests > 0) && !end.resumed;
         let length = |condition| match condition {
             Condition::SelfSigned => 1,
             Condition::TooDeep => 3,
@@ -461,11 +498,13 @@ mod tests {
         };
         Row {
             case,
-            asked: end.asked,
+            requests: end.requests,
+            anonymous: end.anonymous,
             sent: case.certificate.filter(|_| arrives).map_or(0, length),
             alert: end
                 .alert
-                .map(|number| (case.verifier, number, alert_name(number))),
+                .map(|number| (case.verifier, number, alert_name(number)))
+                .or_else(|| refusal_by_the_other_side(case)),
             result: end.code.map(|code| Checked {
                 code,
                 name: code_name(code).to_owned(),
@@ -476,8 +515,15 @@ mod tests {
         }
     }
 
+    /// A server that has nothing to offer says so to the client that checks it.
+    fn refusal_by_the_other_side(case: cases::Case) -> Option<(Role, u8, &'static str)> {
+        let not_allowed = cases::Occasion::Anonymous(cases::Offer::ServerOnly);
+        (case.occasion == not_allowed).then(|| (Role::Server, 40, alert_name(40)))
+    }
+
     fn alert_name(number: u8) -> &'static str {
         match number {
+            40 => "handshake_failure",
             42 => "bad_certificate",
             43 => "unsupported_certificate",
             45 => "certificate_expired",
@@ -539,7 +585,9 @@ mod tests {
         assert!(text.contains("1 did not end as they should"), "{text}");
         assert!(text.contains("accepted !"), "{text}");
         assert!(
-            text.contains("expected asked false, accepted false, resumed false, alert 45"),
+            text.contains(
+                "expected 0 requests, accepted false, resumed false, anonymous false, alert 45"
+            ),
             "{text}"
         );
     }
@@ -549,7 +597,7 @@ mod tests {
         let report = ideal();
         let document = serde_json::to_value(report.json()).unwrap();
         assert_eq!(document["schema"], "countersign.demo/1");
-        assert_eq!(document["rows"].as_array().unwrap().len(), 65);
+        assert_eq!(document["rows"].as_array().unwrap().len(), 139);
         assert_eq!(document["unexpected"], 0);
         let of_unknown = |row: &&serde_json::Value| {
             row["verifier"] == "server"
@@ -564,6 +612,7 @@ mod tests {
             .unwrap();
         let expected = serde_json::json!({
             "case": "server-require-unknown-ca",
+            "version": "TLS 1.3",
             "occasion": "handshake",
             "changed": null,
             "resumed": false,
@@ -571,6 +620,8 @@ mod tests {
             "mode": { "names": ["PEER", "FAIL_IF_NO_PEER_CERT"], "bits": 3 },
             "peer_certificate": "unknown-ca",
             "asked": true,
+            "requests": 1,
+            "anonymous": false,
             "certificates_sent": 2,
             "ended_by": "server",
             "alert": { "code": 48, "name": "unknown_ca" },

@@ -305,7 +305,9 @@ impl Inbound {
         Ok(())
     }
 
-    /// In TLS 1.2 it comes when it is due. RFC 9846 §5: a `change_cipher_spec` of the single byte 1, between the first ClientHello and the
+    /// In TLS 1.2 a `change_cipher_spec` comes when it is due.
+    ///
+    /// In TLS 1.3 (RFC 9846 §5) one of the single byte 1, between the first ClientHello and the
     /// peer's Finished, is dropped; anything else MUST be answered with `unexpected_message`.
     fn take_change_cipher_spec(
         &mut self,

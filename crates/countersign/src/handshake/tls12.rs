@@ -8,6 +8,7 @@ pub(crate) mod renegotiation;
 pub(crate) mod server;
 pub(crate) mod session;
 
+use crate::alert::Alert;
 use crate::config::Config;
 use crate::connection::established::AfterTls12;
 use crate::connection::state::State;
@@ -51,16 +52,18 @@ pub(crate) enum Derivation {
 impl Derivation {
     /// What both ends have in common, given what the peer's hello says.
     pub(crate) fn agree(config: &Config, peer_extends: bool) -> Result<Self> {
-        match peer_extends {
-            true => Ok(Self::Extended),
-            false if config.require_extended_master_secret => Err(Error::NothingInCommon {
-                what: Negotiated::ExtendedMasterSecret,
-                ours: "extended_master_secret (RFC 7627)".to_owned(),
-                theirs: "the one of RFC 5246".to_owned(),
-                alert: crate::Alert::HandshakeFailure,
-            }),
-            false => Ok(Self::Plain),
+        if peer_extends {
+            return Ok(Self::Extended);
         }
+        if !config.require_extended_master_secret {
+            return Ok(Self::Plain);
+        }
+        Err(Error::NothingInCommon {
+            what: Negotiated::ExtendedMasterSecret,
+            ours: "extended_master_secret (RFC 7627)".to_owned(),
+            theirs: "the one of RFC 5246".to_owned(),
+            alert: Alert::HandshakeFailure,
+        })
     }
 
     /// The master secret, after the ClientKeyExchange, the last message of `transcript`.
@@ -92,7 +95,7 @@ fn log_master_secret(config: &Config, randoms: &Randoms, master: &MasterSecret) 
     }
 }
 
-/// Changes to our new keys and sends our Finished under them (RFC 5246 §7.4.9).
+/// Sends our Finished (RFC 5246 §7.4.9). The new keys are installed before.
 fn send_finished(
     wire: &Wire,
     transcript: &mut Transcript,

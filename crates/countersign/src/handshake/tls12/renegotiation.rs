@@ -52,7 +52,7 @@ impl Previous {
 
     /// Client: demands that a server that was somebody does not become nobody, under an anonymous suite.
     pub(crate) fn check_anonymous(&self, config: &Config) -> Result<()> {
-        if config.accept_identity_change || self.peer.is_none() {
+        if config.accept_identity_change || self.after.presented.is_none() {
             return Ok(());
         }
         Err(Violation::IdentityChanged.into())

@@ -42,15 +42,32 @@ pub enum Group {
     Secp256r1,
     /// P-384.
     Secp384r1,
+    /// The hybrid of P-256 and ML-KEM-768.
+    Secp256r1MlKem768,
+    /// The hybrid of P-384 and ML-KEM-1024, which rustls does not know.
+    Secp384r1MlKem1024,
+    /// ML-KEM-1024 alone.
+    MlKem1024,
 }
 
 impl Group {
-    /// All of them.
-    pub const ALL: [Self; 4] = [
+    /// Those that everybody uses by default.
+    pub const DEFAULT: [Self; 4] = [
         Self::X25519MlKem768,
         Self::X25519,
         Self::Secp256r1,
         Self::Secp384r1,
+    ];
+
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::X25519MlKem768,
+        Self::X25519,
+        Self::Secp256r1,
+        Self::Secp384r1,
+        Self::Secp256r1MlKem768,
+        Self::Secp384r1MlKem1024,
+        Self::MlKem1024,
     ];
 
     /// The number on the wire.
@@ -60,6 +77,9 @@ impl Group {
             Self::X25519 => 0x001d,
             Self::Secp256r1 => 0x0017,
             Self::Secp384r1 => 0x0018,
+            Self::Secp256r1MlKem768 => 0x11eb,
+            Self::Secp384r1MlKem1024 => 0x11ed,
+            Self::MlKem1024 => 0x0202,
         }
     }
 
@@ -70,6 +90,9 @@ impl Group {
             Self::X25519 => "X25519",
             Self::Secp256r1 => "P-256",
             Self::Secp384r1 => "P-384",
+            Self::Secp256r1MlKem768 => "SecP256r1MLKEM768",
+            Self::Secp384r1MlKem1024 => "SecP384r1MLKEM1024",
+            Self::MlKem1024 => "MLKEM1024",
         }
     }
 }
@@ -272,7 +295,7 @@ impl Default for Setup {
             version: Version::Tls13,
             suite: None,
             tls12_suite: None,
-            groups: Group::ALL.to_vec(),
+            groups: Group::DEFAULT.to_vec(),
             peer_scheme: None,
             identity: None,
             client_certificate: ClientCertificate::NotAsked,

@@ -82,6 +82,8 @@ pub(crate) struct Config {
     pub(crate) credentials: Vec<Credential>,
     pub(crate) suites: Vec<CipherSuite>,
     pub(crate) groups: Vec<NamedGroup>,
+    /// Client: of which the first ClientHello holds a share; some of `groups`, in their order.
+    pub(crate) key_shares: Vec<NamedGroup>,
     /// In which the peer may sign the handshake.
     pub(crate) signature_schemes: Vec<SignatureScheme>,
     /// In which this side signs the handshake.

@@ -68,6 +68,7 @@ fn every_suite_and_group_connects_with_mutual_authentication() {
                 .unwrap();
             let server = setup
                 .server()
+                .groups(NamedGroup::ALL.iter().copied())
                 .verify(VerifyMode::PEER | VerifyMode::FAIL_IF_NO_PEER_CERT)
                 .build()
                 .unwrap();
@@ -98,6 +99,26 @@ fn a_retry_brings_the_group_that_the_server_wants() {
         assert_eq!((agreed.group, agreed.retried), (Some(group), true));
         pair.assert_alive();
     }
+}
+
+#[test]
+fn groups_that_are_off_by_default_need_both_ends() {
+    let setup = Setup::new();
+    let others = NamedGroup::ALL
+        .iter()
+        .filter(|group| !NamedGroup::DEFAULT.contains(group));
+    let others: Vec<_> = others.copied().collect();
+    assert_eq!(others.len(), 3);
+    let client = setup.client().groups(others.clone()).build().unwrap();
+    let pair = connect(&client, &setup.server().build().unwrap());
+    assert!(pair.client.completed.is_empty() && pair.server.completed.is_empty());
+    let error = pair.server.error.unwrap().to_string();
+    assert!(error.contains("SecP384r1MLKEM1024"), "{error}");
+    let server = setup.server().groups(others).build().unwrap();
+    let mut pair = connect(&client, &server);
+    let agreed = pair.client.connection.agreed().unwrap();
+    assert_eq!(agreed.group, Some(NamedGroup::Secp256r1MlKem768));
+    pair.assert_alive();
 }
 
 #[test]

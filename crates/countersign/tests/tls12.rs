@@ -100,6 +100,32 @@ fn every_suite_and_group_connects_with_mutual_authentication() {
     }
 }
 
+/// The groups that TLS 1.2 does not have.
+const ML_KEM: [NamedGroup; 4] = [
+    NamedGroup::X25519MlKem768,
+    NamedGroup::Secp256r1MlKem768,
+    NamedGroup::Secp384r1MlKem1024,
+    NamedGroup::MlKem1024,
+];
+
+#[test]
+fn groups_with_ml_kem_are_passed_over() {
+    let setup = Setup::new();
+    let groups = || ML_KEM.into_iter().chain([NamedGroup::Secp256r1]);
+    let server = setup.server().versions([ProtocolVersion::Tls12]);
+    let server = server.groups(groups()).build().unwrap();
+    let both = [ProtocolVersion::Tls12, ProtocolVersion::Tls13];
+    // Offered for TLS 1.3, or not at all.
+    for versions in [&both[..], &both[..1]] {
+        let client = setup.client().versions(versions.to_vec()).groups(groups());
+        let mut pair = connect(&client.build().unwrap(), &server);
+        assert_connected(&mut pair);
+        let agreed = pair.client.connection.agreed().unwrap();
+        assert_eq!(agreed.version, ProtocolVersion::Tls12);
+        assert_eq!(agreed.group, Some(NamedGroup::Secp256r1));
+    }
+}
+
 #[test]
 fn records_and_messages_may_come_in_any_pieces() {
     let setup = Setup::new();
@@ -336,8 +362,10 @@ fn a_configuration_without_a_version_is_refused() {
     let older = [CipherSuite::EcdheEcdsaAes128GcmSha256];
     let refused = newest.suites(older).build().unwrap_err();
     assert_eq!(refused, BuildError::NoSuiteOfVersion);
-    let hybrid = setup.client().groups([NamedGroup::X25519MlKem768]);
-    assert_eq!(hybrid.build().unwrap_err(), BuildError::NoSuiteOfVersion);
+    for group in ML_KEM {
+        let newer = setup.client().groups([group]);
+        assert_eq!(newer.build().unwrap_err(), BuildError::NoSuiteOfVersion);
+    }
     let none = setup.client().versions([]);
     assert_eq!(
         none.build().unwrap_err(),

@@ -73,7 +73,7 @@ impl fmt::Display for BuildError {
             ),
             Self::NoSuiteOfVersion => f.write_str(
                 "None of the cipher suites can be used in one of the versions. Compare .suites(…) with .versions(…); TLS 1.2 \
-                 needs a group other than X25519MLKEM768 as well.",
+                 needs a group without ML-KEM as well.",
             ),
             Self::BadSecurityLevel(level) => {
                 write!(f, "The security level {level} does not exist. Use 0 to 5; the default is 2.")

@@ -94,7 +94,7 @@ impl<R> ConfigBuilder<R> {
             credentials: Vec::new(),
             suites: None,
             allow_anonymous: false,
-            groups: NamedGroup::ALL.to_vec(),
+            groups: NamedGroup::DEFAULT.to_vec(),
             signature_schemes: None,
             signing_schemes: None,
             certificate_schemes: SignatureScheme::CERTIFICATE_DEFAULT.to_vec(),
@@ -248,7 +248,8 @@ impl<R> ConfigBuilder<R> {
         self
     }
 
-    /// The groups of the key exchange, most wanted first.
+    /// The groups of the key exchange, most wanted first (`SSL_CTX_set1_groups_list`). The default is
+    /// [`NamedGroup::DEFAULT`].
     pub fn groups(mut self, groups: impl IntoIterator<Item = NamedGroup>) -> Self {
         self.groups = groups.into_iter().collect();
         self

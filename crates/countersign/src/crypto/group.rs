@@ -9,10 +9,6 @@ use zeroize::Zeroizing;
 use crate::error::{Error, Result};
 use crate::violation::Violation;
 
-const X25519_LEN: usize = 32;
-const ENCAPSULATION_KEY_LEN: usize = 1184;
-const CIPHERTEXT_LEN: usize = 1088;
-
 /// A named group of key exchange (RFC 9846 §4.3.7).
 ///
 /// ```
@@ -34,16 +30,35 @@ pub enum NamedGroup {
     Secp384r1,
     /// NIST P-521.
     Secp521r1,
+    /// P-256 and ML-KEM-768 together (RFC 10024). Not used by default.
+    Secp256r1MlKem768,
+    /// P-384 and ML-KEM-1024 together (RFC 10024). Not used by default.
+    Secp384r1MlKem1024,
+    /// ML-KEM-1024 alone (draft-ietf-tls-mlkem), for those who have to do without curves. Not used by default:
+    /// if ML-KEM breaks, nothing is left.
+    MlKem1024,
 }
 
 impl NamedGroup {
-    /// Every group, most preferred first.
+    /// The groups that are used unless configured otherwise, most wanted first.
+    pub const DEFAULT: &'static [Self] = &[
+        Self::X25519MlKem768,
+        Self::X25519,
+        Self::Secp256r1,
+        Self::Secp384r1,
+        Self::Secp521r1,
+    ];
+
+    /// Every group: those of [`DEFAULT`](Self::DEFAULT), then the others.
     pub const ALL: &'static [Self] = &[
         Self::X25519MlKem768,
         Self::X25519,
         Self::Secp256r1,
         Self::Secp384r1,
         Self::Secp521r1,
+        Self::Secp256r1MlKem768,
+        Self::Secp384r1MlKem1024,
+        Self::MlKem1024,
     ];
 
     /// The group of that number on the wire, if it is one of ours.
@@ -54,6 +69,9 @@ impl NamedGroup {
             0x0017 => Some(Self::Secp256r1),
             0x0018 => Some(Self::Secp384r1),
             0x0019 => Some(Self::Secp521r1),
+            0x11eb => Some(Self::Secp256r1MlKem768),
+            0x11ed => Some(Self::Secp384r1MlKem1024),
+            0x0202 => Some(Self::MlKem1024),
             _ => None,
         }
     }
@@ -66,21 +84,49 @@ impl NamedGroup {
             Self::Secp256r1 => 0x0017,
             Self::Secp384r1 => 0x0018,
             Self::Secp521r1 => 0x0019,
+            Self::Secp256r1MlKem768 => 0x11eb,
+            Self::Secp384r1MlKem1024 => 0x11ed,
+            Self::MlKem1024 => 0x0202,
         }
     }
 
     /// The strength in bits against a classical attacker, as OpenSSL's security levels count.
     pub(crate) const fn security_bits(self) -> u32 {
         match self {
-            Self::X25519MlKem768 | Self::Secp384r1 => 192,
+            Self::X25519MlKem768 | Self::Secp256r1MlKem768 | Self::Secp384r1 => 192,
             Self::X25519 | Self::Secp256r1 => 128,
-            Self::Secp521r1 => 256,
+            Self::Secp521r1 | Self::Secp384r1MlKem1024 | Self::MlKem1024 => 256,
         }
     }
 
-    /// Whether TLS 1.2 may use it too: hybrid groups are for TLS 1.3 (RFC 10024 §3).
+    /// Whether TLS 1.2 may use it too: ML-KEM is for TLS 1.3 (RFC 10024 §3).
     pub(crate) const fn is_for_tls12(self) -> bool {
-        !matches!(self, Self::X25519MlKem768)
+        !self.has_ml_kem()
+    }
+
+    /// Whether ML-KEM is all or a part of it. Its shares are long.
+    pub(crate) const fn has_ml_kem(self) -> bool {
+        match self {
+            Self::X25519MlKem768
+            | Self::Secp256r1MlKem768
+            | Self::Secp384r1MlKem1024
+            | Self::MlKem1024 => true,
+            Self::X25519 | Self::Secp256r1 | Self::Secp384r1 | Self::Secp521r1 => false,
+        }
+    }
+
+    /// The group that the curve of a hybrid group makes on its own.
+    const fn curve(self) -> Option<Self> {
+        match self {
+            Self::X25519MlKem768 => Some(Self::X25519),
+            Self::Secp256r1MlKem768 => Some(Self::Secp256r1),
+            Self::Secp384r1MlKem1024 => Some(Self::Secp384r1),
+            Self::X25519
+            | Self::Secp256r1
+            | Self::Secp384r1
+            | Self::Secp521r1
+            | Self::MlKem1024 => None,
+        }
     }
 
     /// The name in the IANA registry, as `x25519`.
@@ -91,6 +137,25 @@ impl NamedGroup {
             Self::Secp256r1 => "secp256r1",
             Self::Secp384r1 => "secp384r1",
             Self::Secp521r1 => "secp521r1",
+            Self::Secp256r1MlKem768 => "SecP256r1MLKEM768",
+            Self::Secp384r1MlKem1024 => "SecP384r1MLKEM1024",
+            Self::MlKem1024 => "MLKEM1024",
+        }
+    }
+
+    /// What it is made of. A share is the shares of its parts one after the other, and the secret is
+    /// their secrets one after the other, both in this order (RFC 10024 §4): ML-KEM first with X25519,
+    /// the curve first with the others.
+    const fn parts(self) -> &'static [Part] {
+        match self {
+            Self::X25519MlKem768 => &[ML_KEM_768, X25519],
+            Self::X25519 => &[X25519],
+            Self::Secp256r1 => &[P256],
+            Self::Secp384r1 => &[P384],
+            Self::Secp521r1 => &[P521],
+            Self::Secp256r1MlKem768 => &[P256, ML_KEM_768],
+            Self::Secp384r1MlKem1024 => &[P384, ML_KEM_1024],
+            Self::MlKem1024 => &[ML_KEM_1024],
         }
     }
 }
@@ -100,6 +165,63 @@ impl fmt::Display for NamedGroup {
         f.write_str(self.name())
     }
 }
+
+/// What a group is made of: one of these, or two.
+#[derive(Clone, Copy)]
+enum Part {
+    Curve(Curve),
+    Kem(Kem),
+}
+
+#[derive(Clone, Copy)]
+struct Curve {
+    algorithm: &'static agreement::Algorithm,
+    /// What a share begins with. RFC 9846 §4.3.8.2: a point of NIST's curves is
+    /// uncompressed, `legacy_form` = 4.
+    form: &'static [u8],
+    /// In bytes.
+    share_len: usize,
+}
+
+#[derive(Clone, Copy)]
+struct Kem {
+    algorithm: &'static kem::Algorithm<kem::AlgorithmId>,
+    /// The client's share, in bytes.
+    encapsulation_key_len: usize,
+    /// The server's share, in bytes.
+    ciphertext_len: usize,
+}
+
+const X25519: Part = Part::Curve(Curve {
+    algorithm: &agreement::X25519,
+    form: &[],
+    share_len: 32,
+});
+const P256: Part = Part::Curve(Curve {
+    algorithm: &agreement::ECDH_P256,
+    form: &[4],
+    share_len: 65,
+});
+const P384: Part = Part::Curve(Curve {
+    algorithm: &agreement::ECDH_P384,
+    form: &[4],
+    share_len: 97,
+});
+const P521: Part = Part::Curve(Curve {
+    algorithm: &agreement::ECDH_P521,
+    form: &[4],
+    share_len: 133,
+});
+const ML_KEM_768: Part = Part::Kem(Kem {
+    algorithm: &kem::ML_KEM_768,
+    encapsulation_key_len: 1184,
+    ciphertext_len: 1088,
+});
+const ML_KEM_1024: Part = Part::Kem(Kem {
+    algorithm: &kem::ML_KEM_1024,
+    encapsulation_key_len: 1568,
+    ciphertext_len: 1568,
+});
 
 /// What both sides know after a key exchange. Erased when dropped.
 pub(crate) struct SharedSecret {
@@ -112,6 +234,11 @@ impl SharedSecret {
         Self {
             bytes: Zeroizing::new(parts.concat()),
         }
+    }
+
+    fn of_parts(secrets: &[Self]) -> Self {
+        let secrets: Vec<&[u8]> = secrets.iter().map(Self::as_ref).collect();
+        Self::joined(&secrets)
     }
 
     #[cfg(test)]
@@ -132,58 +259,86 @@ impl fmt::Debug for SharedSecret {
     }
 }
 
-/// The client's side of a key exchange: one private value that waits for the server's share.
+/// The shares of a client of TLS 1.3, of which the server chooses one.
+#[derive(Debug)]
+pub(crate) struct KeyShares {
+    groups: Vec<NamedGroup>,
+    made: Vec<KeyShare>,
+}
+
+impl KeyShares {
+    /// Makes fresh private values for these groups, which are in the client's order.
+    pub(crate) fn generate(groups: &[NamedGroup]) -> Result<Self> {
+        // RFC 9954 §3.2: the curve of a hybrid group may be offered on its own as well with the same
+        // value. That costs nothing.
+        let is_half = |group: NamedGroup| groups.iter().any(|other| other.curve() == Some(group));
+        let made = groups.iter().filter(|group| !is_half(**group));
+        Ok(Self {
+            groups: groups.to_vec(),
+            made: made
+                .map(|group| KeyShare::generate(*group))
+                .collect::<Result<_>>()?,
+        })
+    }
+
+    /// Each group with the content of its `key_exchange` in the `key_share` extension.
+    pub(crate) fn publics(&self) -> impl Iterator<Item = (NamedGroup, &[u8])> {
+        let public = |group| self.made.iter().find_map(|share| share.public_of(group));
+        let groups = self.groups.iter();
+        groups.filter_map(move |group| Some((*group, public(*group)?)))
+    }
+
+    /// Computes the secret from the server's share of the group.
+    pub(crate) fn agree(self, group: NamedGroup, peer_share: &[u8]) -> Result<SharedSecret> {
+        let mut made = self.made.into_iter();
+        let share = made
+            .find(|share| share.public_of(group).is_some())
+            .filter(|_| self.groups.contains(&group))
+            .ok_or(Violation::ServerShareNotOffered)?;
+        share.agree_on(group, peer_share)
+    }
+}
+
+/// The client's side of a key exchange: a private value that waits for the server's share.
 pub(crate) struct KeyShare {
     group: NamedGroup,
-    private: PrivateShare,
+    /// One for each part of the group.
+    privates: Vec<Private>,
     public: Vec<u8>,
 }
 
-enum PrivateShare {
-    Curve(agreement::PrivateKey),
-    Hybrid {
-        kem: kem::DecapsulationKey,
-        curve: agreement::PrivateKey,
-    },
+enum Private {
+    Curve(Curve, agreement::PrivateKey),
+    Kem(kem::DecapsulationKey),
 }
 
 impl KeyShare {
     /// Makes a fresh private value.
     pub(crate) fn generate(group: NamedGroup) -> Result<Self> {
-        let curve = agreement::PrivateKey::generate(curve_of(group)).map_err(|_| NO_KEY)?;
-        Self::new(group, curve)
+        let privates = group.parts().iter().map(|part| part.generate());
+        Self::new(group, privates.collect::<Result<_>>()?)
     }
 
-    fn new(group: NamedGroup, curve: agreement::PrivateKey) -> Result<Self> {
-        let point = curve.compute_public_key().map_err(|_| NO_KEY)?;
-        if group != NamedGroup::X25519MlKem768 {
-            return Ok(Self {
-                group,
-                private: PrivateShare::Curve(curve),
-                public: point.as_ref().to_vec(),
-            });
-        }
-        let kem = kem::DecapsulationKey::generate(&kem::ML_KEM_768).map_err(|_| NO_KEY)?;
-        let encapsulation = kem.encapsulation_key().map_err(|_| NO_KEY)?;
-        let encapsulation = encapsulation.key_bytes().map_err(|_| NO_KEY)?;
+    fn new(group: NamedGroup, privates: Vec<Private>) -> Result<Self> {
+        let publics: Vec<_> = privates
+            .iter()
+            .map(Private::public)
+            .collect::<Result<_>>()?;
         Ok(Self {
             group,
-            private: PrivateShare::Hybrid { kem, curve },
-            // RFC 10024 §4.1: the ML-KEM key comes first.
-            public: [encapsulation.as_ref(), point.as_ref()].concat(),
+            privates,
+            public: publics.concat(),
         })
     }
 
     /// A share with a known private value of a curve.
     #[cfg(test)]
     pub(crate) fn from_private(group: NamedGroup, private: &[u8]) -> Self {
-        let curve = agreement::PrivateKey::from_private_key(curve_of(group), private).unwrap();
-        Self::new(group, curve).unwrap()
-    }
-
-    /// The group whose share `public` is.
-    pub(crate) fn group(&self) -> NamedGroup {
-        self.group
+        let [Part::Curve(curve)] = group.parts() else {
+            panic!("{group} is no curve");
+        };
+        let private = agreement::PrivateKey::from_private_key(curve.algorithm, private).unwrap();
+        Self::new(group, vec![Private::Curve(*curve, private)]).unwrap()
     }
 
     /// The content of `key_exchange` in the `key_share` extension.
@@ -191,46 +346,36 @@ impl KeyShare {
         &self.public
     }
 
-    /// A second share that costs nothing: the X25519 half of X25519MLKEM768 may be offered on its
-    /// own as well (RFC 9954 §3.2).
-    pub(crate) fn second(&self) -> Option<(NamedGroup, &[u8])> {
-        let half = match self.private {
-            PrivateShare::Hybrid { .. } => self.public.get(ENCAPSULATION_KEY_LEN..)?,
-            PrivateShare::Curve(_) => return None,
-        };
-        Some((NamedGroup::X25519, half))
+    /// The same for this group, which may also be the curve of a hybrid one.
+    fn public_of(&self, group: NamedGroup) -> Option<&[u8]> {
+        if group == self.group {
+            return Some(&self.public);
+        }
+        self.group.curve().filter(|curve| *curve == group)?;
+        match self.group.parts() {
+            [Part::Curve(curve), Part::Kem(_)] => self.public.get(..curve.share_len),
+            [Part::Kem(kem), Part::Curve(_)] => self.public.get(kem.encapsulation_key_len..),
+            _ => None,
+        }
     }
 
-    /// Computes the secret from the server's share of the group of `public`.
+    /// Computes the secret from the server's share of the group.
     pub(crate) fn agree(self, peer_share: &[u8]) -> Result<SharedSecret> {
         let group = self.group;
         self.agree_on(group, peer_share)
     }
 
-    /// Computes the secret from the server's share of `group`: the group of `public` or that of
-    /// `second`, of which the server chose one. Any other group was not offered.
-    pub(crate) fn agree_on(self, group: NamedGroup, peer_share: &[u8]) -> Result<SharedSecret> {
-        if group != self.group && self.second().is_none_or(|(second, _)| group != second) {
-            return Err(Violation::ServerShareNotOffered.into());
-        }
-        match self.private {
-            PrivateShare::Hybrid { kem, curve } if group == self.group => {
-                let (ciphertext, point) = split_share(peer_share, CIPHERTEXT_LEN)?;
-                // RFC 10024 §4.2: failure for any reason but the length MUST abort
-                // with internal_error.
-                let first = kem
-                    .decapsulate(ciphertext.into())
-                    .map_err(|_| NO_DECAPSULATION)?;
-                agree_on_curve(group, &curve, point, |second| {
-                    SharedSecret::joined(&[first.as_ref(), second])
-                })
-            }
-            PrivateShare::Hybrid { curve, .. } | PrivateShare::Curve(curve) => {
-                agree_on_curve(group, &curve, peer_share, |secret| {
-                    SharedSecret::joined(&[secret])
-                })
-            }
-        }
+    /// The same for this group, which may also be the curve of a hybrid one.
+    fn agree_on(self, group: NamedGroup, peer_share: &[u8]) -> Result<SharedSecret> {
+        let parts = group.parts();
+        let privates = self.privates.into_iter();
+        let privates = privates.filter(|one| group == self.group || one.is_curve());
+        let shares = split(peer_share, parts, Part::server_share_len)?;
+        let secrets = privates
+            .zip(shares)
+            .map(|(ours, theirs)| ours.agree(theirs));
+        let secrets: Vec<_> = secrets.collect::<Result<_>>()?;
+        Ok(SharedSecret::of_parts(&secrets))
     }
 }
 
@@ -244,81 +389,138 @@ impl fmt::Debug for KeyShare {
 
 /// The server's side of a key exchange: its share and the secret, from the client's share.
 pub(crate) fn respond(group: NamedGroup, peer_share: &[u8]) -> Result<(Vec<u8>, SharedSecret)> {
-    if group == NamedGroup::X25519MlKem768 {
-        return respond_hybrid(peer_share);
-    }
-    let ours = KeyShare::generate(group)?;
-    let share = ours.public().to_vec();
-    Ok((share, ours.agree(peer_share)?))
-}
-
-fn respond_hybrid(peer_share: &[u8]) -> Result<(Vec<u8>, SharedSecret)> {
-    let (encapsulation, point) = split_share(peer_share, ENCAPSULATION_KEY_LEN)?;
-    let encapsulation =
-        kem::EncapsulationKey::new(&kem::ML_KEM_768, encapsulation).map_err(|_| BAD_SHARE)?;
-    // RFC 10024 §4.2: the server MUST perform the encapsulation key check of
-    // FIPS 203 §7.2 and abort with illegal_parameter if it fails. Encapsulating performs it.
-    let (ciphertext, first) = encapsulation.encapsulate().map_err(|_| BAD_SHARE)?;
-    let curve = KeyShare::generate(NamedGroup::X25519)?;
-    let share = [ciphertext.as_ref(), curve.public()].concat();
-    let second = curve.agree(point)?;
-    Ok((
-        share,
-        SharedSecret::joined(&[first.as_ref(), second.as_ref()]),
-    ))
+    let parts = group.parts();
+    let theirs = split(peer_share, parts, Part::client_share_len)?;
+    let answers = parts.iter().zip(theirs);
+    let answers = answers.map(|(part, theirs)| part.respond(theirs));
+    let (shares, secrets): (Vec<_>, Vec<_>) =
+        answers.collect::<Result<Vec<_>>>()?.into_iter().unzip();
+    Ok((shares.concat(), SharedSecret::of_parts(&secrets)))
 }
 
 const NO_KEY: Error = Error::Internal("a key pair could not be generated");
 const NO_DECAPSULATION: Error = Error::Internal("ML-KEM decapsulation failed");
 const BAD_SHARE: Violation = Violation::BadKeyShare;
 
-/// The two halves of a share of X25519MLKEM768, whose lengths must be exact.
-fn split_share(share: &[u8], first_len: usize) -> Result<(&[u8], &[u8])> {
+/// Cuts a share into those of the parts.
+fn split<'s>(
+    share: &'s [u8],
+    parts: &[Part],
+    len: impl Fn(Part) -> usize,
+) -> Result<Vec<&'s [u8]>> {
+    let mut rest = share;
+    let mut shares = Vec::new();
+    for part in parts {
+        let (first, others) = rest.split_at_checked(len(*part)).ok_or(BAD_SHARE)?;
+        shares.push(first);
+        rest = others;
+    }
     // RFC 10024 §4.2: MUST check the lengths, else illegal_parameter.
-    match share.split_at_checked(first_len) {
-        Some((first, second)) if second.len() == X25519_LEN => Ok((first, second)),
-        _ => Err(BAD_SHARE.into()),
+    if rest.is_empty() {
+        Ok(shares)
+    } else {
+        Err(BAD_SHARE.into())
+    }
+}
+
+impl Part {
+    fn client_share_len(self) -> usize {
+        match self {
+            Self::Curve(curve) => curve.share_len,
+            Self::Kem(kem) => kem.encapsulation_key_len,
+        }
+    }
+
+    fn server_share_len(self) -> usize {
+        match self {
+            Self::Curve(curve) => curve.share_len,
+            Self::Kem(kem) => kem.ciphertext_len,
+        }
+    }
+
+    fn generate(self) -> Result<Private> {
+        match self {
+            Self::Curve(curve) => agreement::PrivateKey::generate(curve.algorithm)
+                .map(|private| Private::Curve(curve, private))
+                .map_err(|_| NO_KEY),
+            Self::Kem(kem) => kem::DecapsulationKey::generate(kem.algorithm)
+                .map(Private::Kem)
+                .map_err(|_| NO_KEY),
+        }
+    }
+
+    /// The server's share and the secret, from the client's share.
+    fn respond(self, theirs: &[u8]) -> Result<(Vec<u8>, SharedSecret)> {
+        match self {
+            Self::Curve(_) => {
+                let ours = self.generate()?;
+                Ok((ours.public()?, ours.agree(theirs)?))
+            }
+            Self::Kem(kem) => {
+                let theirs =
+                    kem::EncapsulationKey::new(kem.algorithm, theirs).map_err(|_| BAD_SHARE)?;
+                // RFC 10024 §4.2: the server MUST perform the encapsulation key check of
+                // FIPS 203 §7.2 and abort with illegal_parameter if it fails. Encapsulating performs it.
+                let (ciphertext, secret) = theirs.encapsulate().map_err(|_| BAD_SHARE)?;
+                let secret = SharedSecret::joined(&[secret.as_ref()]);
+                Ok((ciphertext.as_ref().to_vec(), secret))
+            }
+        }
+    }
+}
+
+impl Private {
+    fn is_curve(&self) -> bool {
+        matches!(self, Self::Curve(..))
+    }
+
+    fn public(&self) -> Result<Vec<u8>> {
+        match self {
+            Self::Curve(_, private) => {
+                let point = private.compute_public_key().map_err(|_| NO_KEY)?;
+                Ok(point.as_ref().to_vec())
+            }
+            Self::Kem(private) => {
+                let public = private.encapsulation_key().map_err(|_| NO_KEY)?;
+                let public = public.key_bytes().map_err(|_| NO_KEY)?;
+                Ok(public.as_ref().to_vec())
+            }
+        }
+    }
+
+    fn agree(self, theirs: &[u8]) -> Result<SharedSecret> {
+        match self {
+            Self::Curve(curve, ours) => agree_on_curve(curve, &ours, theirs),
+            // RFC 10024 §4.2: failure for any reason but the length MUST abort
+            // with internal_error.
+            Self::Kem(ours) => ours
+                .decapsulate(theirs.into())
+                .map(|secret| SharedSecret::joined(&[secret.as_ref()]))
+                .map_err(|_| NO_DECAPSULATION),
+        }
     }
 }
 
 fn agree_on_curve(
-    group: NamedGroup,
+    curve: Curve,
     ours: &agreement::PrivateKey,
     theirs: &[u8],
-    make: impl FnOnce(&[u8]) -> SharedSecret,
 ) -> Result<SharedSecret> {
     // The library would also take a SubjectPublicKeyInfo or a compressed point.
-    let well_formed = match group {
-        NamedGroup::X25519MlKem768 | NamedGroup::X25519 => theirs.len() == X25519_LEN,
-        // RFC 9846 §4.3.8.2: the uncompressed form, legacy_form = 4.
-        NamedGroup::Secp256r1 => theirs.len() == 65 && theirs.first() == Some(&4),
-        NamedGroup::Secp384r1 => theirs.len() == 97 && theirs.first() == Some(&4),
-        NamedGroup::Secp521r1 => theirs.len() == 133 && theirs.first() == Some(&4),
-    };
-    if !well_formed {
+    if theirs.len() != curve.share_len || !theirs.starts_with(curve.form) {
         return Err(BAD_SHARE.into());
     }
     // RFC 9846 §4.3.8.2: peers MUST validate that the point is on the curve; §7.4.2: MUST check
     // whether the X25519 secret is all-zero and abort if so. The library does both.
-    let theirs = agreement::UnparsedPublicKey::new(ours.algorithm(), theirs);
-    agreement::agree(ours, theirs, BAD_SHARE.into(), |secret| Ok(make(secret)))
-}
-
-fn curve_of(group: NamedGroup) -> &'static agreement::Algorithm {
-    match group {
-        NamedGroup::X25519MlKem768 | NamedGroup::X25519 => &agreement::X25519,
-        NamedGroup::Secp256r1 => &agreement::ECDH_P256,
-        NamedGroup::Secp384r1 => &agreement::ECDH_P384,
-        NamedGroup::Secp521r1 => &agreement::ECDH_P521,
-    }
+    let theirs = agreement::UnparsedPublicKey::new(curve.algorithm, theirs);
+    agreement::agree(ours, theirs, BAD_SHARE.into(), |secret| {
+        Ok(SharedSecret::joined(&[secret]))
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        CIPHERTEXT_LEN, ENCAPSULATION_KEY_LEN, KeyShare, NamedGroup, SharedSecret, X25519_LEN,
-        respond,
-    };
+    use super::{KeyShare, KeyShares, NamedGroup, Part, SharedSecret, respond};
     use crate::error::{Error, Result};
     use crate::violation::Violation;
 
@@ -346,10 +548,14 @@ mod tests {
             (NamedGroup::Secp256r1, 65, 65, 32),
             (NamedGroup::Secp384r1, 97, 97, 48),
             (NamedGroup::Secp521r1, 133, 133, 66),
+            (NamedGroup::Secp256r1MlKem768, 1249, 1153, 64),
+            (NamedGroup::Secp384r1MlKem1024, 1665, 1665, 80),
+            (NamedGroup::MlKem1024, 1568, 1568, 32),
         ];
+        assert_eq!(lengths.map(|(group, ..)| group), NamedGroup::ALL);
         for (group, client_len, server_len, secret_len) in lengths {
             let client = KeyShare::generate(group).unwrap();
-            assert_eq!((client.group(), client.public().len()), (group, client_len));
+            assert_eq!(client.public().len(), client_len);
             let (share, theirs) = respond(group, client.public()).unwrap();
             assert_eq!(share.len(), server_len);
             let ours = client.agree(&share).unwrap();
@@ -367,29 +573,52 @@ mod tests {
     }
 
     #[test]
-    fn the_half_of_the_hybrid_share_is_a_share() {
-        let client = KeyShare::generate(NamedGroup::X25519MlKem768).unwrap();
-        let (group, half) = client.second().unwrap();
-        assert_eq!(group, NamedGroup::X25519);
-        let (share, theirs) = respond(group, half).unwrap();
-        let ours = client.agree_on(NamedGroup::X25519, &share).unwrap();
-        assert_eq!(ours.as_ref(), theirs.as_ref());
+    fn the_curve_of_a_hybrid_share_is_a_share() {
+        for hybrid in NamedGroup::ALL {
+            let Some(curve) = hybrid.curve() else {
+                continue;
+            };
+            for groups in [[*hybrid, curve], [curve, *hybrid]] {
+                let client = KeyShares::generate(&groups).unwrap();
+                assert_eq!(client.made.len(), 1);
+                let publics: Vec<_> = client.publics().collect();
+                assert_eq!([publics[0].0, publics[1].0], groups);
+                let (_, half) = publics.iter().find(|(group, _)| *group == curve).unwrap();
+                let (share, theirs) = respond(curve, half).unwrap();
+                let ours = client.agree(curve, &share).unwrap();
+                assert_eq!(ours.as_ref(), theirs.as_ref());
+            }
+        }
+    }
+
+    #[test]
+    fn the_server_chooses_any_of_the_shares() {
+        for group in NamedGroup::ALL {
+            let client = KeyShares::generate(NamedGroup::ALL).unwrap();
+            let offered: Vec<_> = client.publics().map(|(group, _)| group).collect();
+            assert_eq!(offered, NamedGroup::ALL);
+            let (_, public) = client.publics().find(|(own, _)| own == group).unwrap();
+            let (share, theirs) = respond(*group, public).unwrap();
+            let ours = client.agree(*group, &share).unwrap();
+            assert_eq!(ours.as_ref(), theirs.as_ref(), "{group}");
+        }
     }
 
     #[test]
     fn a_group_that_was_not_offered_is_refused() {
-        let (share, _) = respond(
-            NamedGroup::Secp256r1,
-            KeyShare::generate(NamedGroup::Secp256r1).unwrap().public(),
-        )
-        .unwrap();
-        let client = KeyShare::generate(NamedGroup::X25519MlKem768).unwrap();
-        let refused = client.agree_on(NamedGroup::Secp256r1, &share);
-        assert_eq!(violation(refused), Violation::ServerShareNotOffered);
-        let client = KeyShare::generate(NamedGroup::X25519).unwrap();
-        assert!(client.second().is_none());
-        let refused = client.agree_on(NamedGroup::X25519MlKem768, &share);
-        assert_eq!(violation(refused), Violation::ServerShareNotOffered);
+        for (offered, chosen) in [
+            (&[NamedGroup::X25519MlKem768][..], NamedGroup::Secp256r1),
+            (&[NamedGroup::X25519MlKem768], NamedGroup::X25519),
+            (&[NamedGroup::X25519], NamedGroup::X25519MlKem768),
+            (&[NamedGroup::MlKem1024], NamedGroup::Secp384r1MlKem1024),
+            (&[], NamedGroup::X25519),
+        ] {
+            let public = KeyShare::generate(chosen).unwrap().public().to_vec();
+            let (share, _) = respond(chosen, &public).unwrap();
+            let client = KeyShares::generate(offered).unwrap();
+            let refused = client.agree(chosen, &share);
+            assert_eq!(violation(refused), Violation::ServerShareNotOffered);
+        }
     }
 
     /// Both sides must refuse `share` as a client's and as a server's.
@@ -470,35 +699,87 @@ mod tests {
         for point in [[0; 32], one, p_minus_1, p, order_8] {
             assert_refused(NamedGroup::X25519, &point);
             let client = KeyShare::generate(NamedGroup::X25519MlKem768).unwrap();
-            let kem = &client.public()[..ENCAPSULATION_KEY_LEN];
+            let kem = &client.public()[..1184];
             let refused = respond(NamedGroup::X25519MlKem768, &[kem, &point[..]].concat());
             assert_eq!(violation(refused), Violation::BadKeyShare);
-            let refused = client.agree(&[&[0; CIPHERTEXT_LEN][..], &point].concat());
+            let refused = client.agree(&[&[0; 1088][..], &point].concat());
             assert_eq!(violation(refused), Violation::BadKeyShare);
         }
+    }
+
+    /// Where the share of ML-KEM stands in that of a group.
+    fn place_of_ml_kem(
+        group: NamedGroup,
+        len: impl Fn(Part) -> usize,
+    ) -> Option<core::ops::Range<usize>> {
+        let mut start = 0;
+        for part in group.parts() {
+            let end = start + len(*part);
+            if matches!(part, Part::Kem(_)) {
+                return Some(start..end);
+            }
+            start = end;
+        }
+        None
     }
 
     #[test]
     fn encapsulation_keys_with_coefficients_out_of_range_are_refused() {
         // FIPS 203 §7.2: the modulus check. 0xfff is more than q = 3329.
-        let client = KeyShare::generate(NamedGroup::X25519MlKem768).unwrap();
-        let mut share = client.public().to_vec();
-        share[..ENCAPSULATION_KEY_LEN - 32].fill(0xff);
-        let refused = respond(NamedGroup::X25519MlKem768, &share);
-        assert_eq!(violation(refused), Violation::BadKeyShare);
+        for group in NamedGroup::ALL {
+            let Some(place) = place_of_ml_kem(*group, Part::client_share_len) else {
+                continue;
+            };
+            // What follows the coefficients is a seed of 32 bytes, which may have any value.
+            let last_coefficients = place.end - 35..place.end - 32;
+            for damaged in [place.start..place.end - 32, last_coefficients] {
+                let mut share = KeyShare::generate(*group).unwrap().public().to_vec();
+                share[damaged].fill(0xff);
+                let refused = respond(*group, &share);
+                assert_eq!(violation(refused), Violation::BadKeyShare, "{group}");
+            }
+            let mut share = KeyShare::generate(*group).unwrap().public().to_vec();
+            share[place.end - 32..place.end].fill(0xff);
+            assert!(respond(*group, &share).is_ok(), "{group}");
+        }
     }
 
     #[test]
     fn a_damaged_ciphertext_gives_another_secret() {
         // FIPS 203 §6.3: ML-KEM rejects implicitly; the Finished will not verify.
-        let client = KeyShare::generate(NamedGroup::X25519MlKem768).unwrap();
-        let (mut share, theirs) = respond(client.group(), client.public()).unwrap();
-        share[0] ^= 1;
-        let ours = client.agree(&share).unwrap();
-        assert_ne!(ours.as_ref()[..32], theirs.as_ref()[..32]);
-        // The second half comes from X25519: the order is ML-KEM first.
-        assert_eq!(ours.as_ref()[32..], theirs.as_ref()[32..]);
-        assert_eq!(share.len(), CIPHERTEXT_LEN + X25519_LEN);
+        for (group, secret_of_ml_kem, secret_of_curve) in [
+            (NamedGroup::X25519MlKem768, 0..32, 32..64),
+            (NamedGroup::Secp256r1MlKem768, 32..64, 0..32),
+            (NamedGroup::Secp384r1MlKem1024, 48..80, 0..48),
+            (NamedGroup::MlKem1024, 0..32, 0..0),
+        ] {
+            let client = KeyShare::generate(group).unwrap();
+            let (mut share, theirs) = respond(group, client.public()).unwrap();
+            let place = place_of_ml_kem(group, Part::server_share_len).unwrap();
+            share[place.start] ^= 1;
+            let ours = client.agree(&share).unwrap();
+            let (ours, theirs) = (ours.as_ref(), theirs.as_ref());
+            assert_ne!(ours[secret_of_ml_kem.clone()], theirs[secret_of_ml_kem]);
+            assert_eq!(ours[secret_of_curve.clone()], theirs[secret_of_curve]);
+        }
+    }
+
+    #[test]
+    fn points_off_the_curve_are_refused_in_a_hybrid_share_too() {
+        for (group, last) in [
+            (NamedGroup::Secp256r1MlKem768, 64),
+            (NamedGroup::Secp384r1MlKem1024, 96),
+        ] {
+            let client = KeyShare::generate(group).unwrap();
+            let (mut server_share, _) = respond(group, client.public()).unwrap();
+            let mut client_share = client.public().to_vec();
+            client_share[last] ^= 1;
+            server_share[last] ^= 1;
+            let refused = respond(group, &client_share);
+            assert_eq!(violation(refused), Violation::BadKeyShare, "{group}");
+            let refused = client.agree(&server_share);
+            assert_eq!(violation(refused), Violation::BadKeyShare, "{group}");
+        }
     }
 
     fn from_hex(hex: &str) -> Vec<u8> {

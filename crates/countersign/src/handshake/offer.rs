@@ -5,7 +5,7 @@ use pki_types::ServerName;
 use crate::config::Config;
 use crate::connection::established::ProtocolVersion;
 use crate::crypto::finite_field::FiniteFieldGroup;
-use crate::crypto::group::{KeyShare, NamedGroup, SharedSecret};
+use crate::crypto::group::{KeyShares, NamedGroup, SharedSecret};
 use crate::crypto::suite::CipherSuite;
 use crate::error::{Error, Result};
 use crate::handshake::resume::Offered;
@@ -19,7 +19,7 @@ use crate::messages::{
 use crate::session::client_cache::Handle;
 use crate::violation::Violation;
 
-/// What stays the same in both ClientHellos of a connection, and the key share, which does not.
+/// What stays the same in both ClientHellos of a connection, and the key shares, which do not.
 pub(crate) struct Offer {
     pub(crate) random: [u8; 32],
     /// That of a session of TLS 1.2, or 32 random bytes: they make TLS 1.3 look like TLS 1.2 to
@@ -31,9 +31,8 @@ pub(crate) struct Offer {
     /// The versions that are offered.
     pub(crate) versions: Versions,
     groups: Vec<NamedGroup>,
-    /// For TLS 1.3.
-    share: Option<KeyShare>,
-    asked_for_share: bool,
+    /// For TLS 1.3, until the server has chosen one.
+    shares: Option<KeyShares>,
     cookie: Option<Vec<u8>>,
     /// The session that is offered to be resumed.
     pub(crate) session: Option<Offered>,
@@ -80,10 +79,9 @@ impl Offer {
             .fill(bytes.as_flattened_mut())
             .map_err(|_| Error::RandomFailed)?;
         let [random, session_id] = bytes;
-        let share = match config.groups.first() {
-            Some(first) if versions.tls13 => Some(KeyShare::generate(*first)?),
-            _ => None,
-        };
+        let shares = versions
+            .tls13
+            .then(|| KeyShares::generate(&config.key_shares));
         Ok(Self {
             random,
             session_id: choose_session_id(versions, session.as_ref(), session_id),
@@ -93,8 +91,7 @@ impl Offer {
             solicited: ExtensionSet::default(),
             versions,
             groups: config.groups.clone(),
-            share,
-            asked_for_share: false,
+            shares: shares.transpose()?,
             cookie: None,
             session,
             renegotiation_info: Vec::new(),
@@ -121,8 +118,7 @@ impl Offer {
                 tls13: false,
             },
             groups: config.groups.clone(),
-            share: None,
-            asked_for_share: false,
+            shares: None,
             cookie: None,
             session: None,
             renegotiation_info: renegotiation_info.to_vec(),
@@ -133,7 +129,7 @@ impl Offer {
     pub(crate) fn encode(&mut self, config: &Config, transcript: &Transcript) -> Result<Vec<u8>> {
         let Versions { tls12, tls13 } = self.versions;
         let numbers = Numbers::of(config, self.versions);
-        let shares = self.share.as_ref().map(|share| self.shares(share));
+        let shares = self.shares.as_ref().map(entries);
         let binder = self.empty_binder();
         let identities = self.session.as_ref().and_then(|s| s.identity(config));
         let identities = identities.map(|identity| [identity]);
@@ -215,22 +211,6 @@ impl Offer {
             .map(|offered| vec![0; offered.session.suite.hash().output_len()])
     }
 
-    /// The share, and the second one that comes with it if that group is offered too.
-    fn shares<'s>(&self, share: &'s KeyShare) -> Vec<KeyShareEntry<'s>> {
-        let first = (share.group(), share.public());
-        let second = share
-            .second()
-            .filter(|(group, _)| !self.asked_for_share && self.groups.contains(group));
-        [Some(first), second]
-            .into_iter()
-            .flatten()
-            .map(|(group, key_exchange)| KeyShareEntry {
-                group: group.to_u16(),
-                key_exchange,
-            })
-            .collect()
-    }
-
     /// Does as the HelloRetryRequest says.
     pub(crate) fn retry(&mut self, request: &HelloRetryRequest<'_>) -> Result<()> {
         if let Some(wanted) = request.selected_group {
@@ -239,9 +219,8 @@ impl Offer {
                 .filter(|group| !self.has_share_of(*group))
                 // RFC 9846 §4.3.8: the group MUST have been offered, and MUST NOT have a share yet.
                 .ok_or(Violation::RetryGroupNotOffered)?;
-            self.share = Some(KeyShare::generate(group)?);
             // RFC 9846 §4.2.2: just the share that was asked for takes the place of the others.
-            self.asked_for_share = true;
+            self.shares = Some(KeyShares::generate(&[group])?);
         }
         self.cookie = request.cookie.map(<[u8]>::to_vec);
         Ok(())
@@ -255,25 +234,27 @@ impl Offer {
     }
 
     fn has_share_of(&self, group: NamedGroup) -> bool {
-        let Some(share) = &self.share else {
-            return false;
-        };
-        self.shares(share)
-            .iter()
-            .any(|entry| entry.group == group.to_u16())
+        let mut publics = self.shares.iter().flat_map(KeyShares::publics);
+        publics.any(|(own, _)| own == group)
     }
 
-    /// Completes the key exchange. The share can be used once.
+    /// Completes the key exchange. The shares can be used once.
     pub(crate) fn agree(&mut self, group: NamedGroup, theirs: &[u8]) -> Result<SharedSecret> {
-        if !self.has_share_of(group) {
-            return Err(Violation::ServerShareNotOffered.into());
-        }
-        let share = self
-            .share
-            .take()
-            .ok_or(Error::Internal("the key share is used up"))?;
-        share.agree_on(group, theirs)
+        let shares = self.shares.take();
+        shares
+            .ok_or(Error::Internal("the key shares are used up"))?
+            .agree(group, theirs)
     }
+}
+
+fn entries(shares: &KeyShares) -> Vec<KeyShareEntry<'_>> {
+    let publics = shares.publics();
+    publics
+        .map(|(group, key_exchange)| KeyShareEntry {
+            group: group.to_u16(),
+            key_exchange,
+        })
+        .collect()
 }
 
 /// RFC 8422 §5.1.2: `uncompressed`, the one form of points that is left.
@@ -306,7 +287,7 @@ impl Numbers {
     fn of(config: &Config, versions: Versions) -> Self {
         let suites = config.suites.iter();
         let suites = suites.filter(|suite| versions.contains(suite.version()));
-        // RFC 10024 §3: hybrid groups are for TLS 1.3.
+        // RFC 10024 §3: ML-KEM is for TLS 1.3.
         let groups = config.groups.iter();
         let groups = groups.filter(|group| versions.tls13 || group.is_for_tls12());
         let offers_anonymous = suites.clone().any(|suite| suite.is_anonymous());

@@ -87,6 +87,14 @@ impl<R> ConfigBuilder<R> {
         Ok(())
     }
 
+    /// Having a credential is the wish to use it, also when it is asked for later. Under
+    /// HTTP/2 nobody may ask (RFC 9113 §9.2.3).
+    fn offers_post_handshake_auth(&self) -> bool {
+        let has_credential = !self.credentials.is_empty() || self.ask_for_credential;
+        let only_http2 = !self.alpn.is_empty() && self.alpn.iter().all(|name| name == b"h2");
+        self.post_handshake_auth.unwrap_or(has_credential) && !only_http2
+    }
+
     /// Checks everything together, and leaves out what is weaker than the security level asks.
     pub(super) fn finish(
         self,
@@ -104,22 +112,19 @@ impl<R> ConfigBuilder<R> {
         self.check_verification(mode)?;
         let strength = Strength::of_level(self.security_level);
         strength.check_credentials(&self.credentials)?;
-        // Having a credential is the wish to use it, also when it is asked for later. Under
-        // HTTP/2 nobody may ask (RFC 9113 §9.2.3).
-        let has_credential = !self.credentials.is_empty() || self.ask_for_credential;
-        let only_http2 = !self.alpn.is_empty() && self.alpn.iter().all(|name| name == b"h2");
-        let post_handshake_auth = self.post_handshake_auth.unwrap_or(has_credential) && !only_http2;
+        let post_handshake_auth = self.offers_post_handshake_auth();
         let authorities = self.authorities.unwrap_or(default_authorities);
         check_authorities(&authorities)?;
         let trust = self.trust.unwrap_or_else(TrustStore::empty);
         let may_use = |suite: &CipherSuite| self.allow_anonymous || !suite.is_anonymous();
         let all = || CipherSuite::ALL.iter().copied();
-        let suites = self
-            .suites
-            .unwrap_or_else(|| all().filter(may_use).collect());
+        let suites = self.suites;
+        let suites = suites.unwrap_or_else(|| all().filter(may_use).collect());
         let schemes = self.signature_schemes;
         let schemes = schemes.unwrap_or_else(|| SignatureScheme::HANDSHAKE_DEFAULT.to_vec());
         let signing_schemes = self.signing_schemes.unwrap_or_else(|| schemes.clone());
+        let groups = strength.retain(self.groups, NamedGroup::security_bits)?;
+        let key_shares = choose_key_shares(&groups);
         let config = Config {
             versions: self.versions,
             settings: Settings {
@@ -136,7 +141,8 @@ impl<R> ConfigBuilder<R> {
             key_usage: self.key_usage,
             credentials: self.credentials,
             suites: strength.retain(suites, CipherSuite::security_bits)?,
-            groups: strength.retain(self.groups, NamedGroup::security_bits)?,
+            groups,
+            key_shares,
             signature_schemes: strength.retain(schemes, SignatureScheme::security_bits)?,
             signing_schemes: strength.retain(signing_schemes, SignatureScheme::security_bits)?,
             certificate_schemes: strength
@@ -167,6 +173,14 @@ fn check_versions(config: &Config) -> Result<(), BuildError> {
         return Ok(());
     }
     Err(BuildError::NoSuiteOfVersion)
+}
+
+/// The groups of which a client sends shares: the first, and beside one with ML-KEM the first without.
+fn choose_key_shares(groups: &[NamedGroup]) -> Vec<NamedGroup> {
+    let first = groups.first();
+    let curve = groups.iter().find(|group| !group.has_ml_kem());
+    let second = curve.filter(|curve| first != Some(curve));
+    first.into_iter().chain(second).copied().collect()
 }
 
 /// RFC 9846 §4.3: the names, each with a two-byte length, share 65,535 bytes with all other

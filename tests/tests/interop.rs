@@ -5,7 +5,7 @@ use ::countersign::{CipherSuite, NamedGroup, SignatureScheme};
 use ::openssl::pkey::PKey;
 use ::openssl::ssl::{Ssl, SslContext, SslMethod, SslVersion};
 use ::openssl::x509::X509;
-use countersign_tests::endpoint::{Side, is_alive, run_until_idle};
+use countersign_tests::endpoint::{Endpoint as _, Side, is_alive, run_until_idle};
 use countersign_tests::peers::openssl::OpenSsl;
 use countersign_tests::peers::{
     CLIENTS, ClientCertificate, Group, Identity, KeyKind, SERVERS, Scheme, Setup, countersign,
@@ -78,6 +78,42 @@ fn every_group_first_and_after_a_retry() {
                 assert_eq!(tap.group(), Some(group.number()), "{name}");
                 assert_eq!(tap.retried(), retried, "{name}");
             });
+        }
+    }
+}
+
+#[test]
+fn chosen_key_shares_save_the_retry_and_none_costs_one() {
+    let all = [
+        NamedGroup::Secp384r1MlKem1024,
+        NamedGroup::X25519,
+        NamedGroup::Secp256r1,
+    ];
+    let server = Setup {
+        groups: vec![Group::Secp256r1],
+        ..Setup::server(KeyKind::EcdsaP256)
+    };
+    for (shares, retried) in [
+        (&all[..], false),
+        (&[all[0], all[2]], false),
+        (&[all[2]], false),
+        (&[all[1]], true),
+        (&[], true),
+    ] {
+        let builder = countersign::client_builder(&Setup::default()).groups(all);
+        let config = builder.key_shares(shares.iter().copied()).build().unwrap();
+        for (server_name, make_server) in SERVERS {
+            let name = format!("{shares:?} to {server_name}");
+            let mut tap = Wiretap::new(&server.log);
+            let (mut from, mut to) = (
+                countersign::Countersign::client(&config),
+                make_server(&server),
+            );
+            run_until_idle(&mut from, &mut *to, &mut tap);
+            assert_eq!((from.failure(), to.failure()), (None, None), "{name}");
+            assert!(is_alive(&mut from, &mut *to, &mut tap), "{name}");
+            assert_eq!(tap.group(), Some(Group::Secp256r1.number()), "{name}");
+            assert_eq!(tap.retried(), retried, "{name}");
         }
     }
 }

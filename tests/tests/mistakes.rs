@@ -5,7 +5,7 @@
 use core::fmt::{Display, Write as _};
 use std::path::Path;
 
-use ::countersign::{ClientConfig, Credential, ServerConfig, TrustStore, VerifyMode};
+use ::countersign::{ClientConfig, Credential, NamedGroup, ServerConfig, TrustStore, VerifyMode};
 use countersign_tests::folder::TemporaryFolder;
 use countersign_tests::oracle::data::Data;
 use countersign_tests::peers::credentials::authority_pem;
@@ -119,6 +119,23 @@ fn configurations() -> Vec<(&'static str, String)> {
         ),
         ("no suites", sentence(client().suites([]).build())),
         ("no groups", sentence(client().groups([]).build())),
+        (
+            "a key share of no group",
+            sentence(
+                client()
+                    .groups([NamedGroup::X25519])
+                    .key_shares([NamedGroup::MlKem1024])
+                    .build(),
+            ),
+        ),
+        (
+            "a key share that comes twice",
+            sentence(
+                client()
+                    .key_shares([NamedGroup::X25519, NamedGroup::X25519])
+                    .build(),
+            ),
+        ),
         ("level 6", sentence(client().security_level(6).build())),
         (
             "a certificate below the level",

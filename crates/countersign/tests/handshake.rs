@@ -5,8 +5,8 @@ mod pair;
 use std::sync::Arc;
 
 use countersign::{
-    Alert, CipherSuite, ClientConfig, Completed, Error, NamedGroup, PeerNames, ProtocolVersion,
-    Question, Report, ServerConfig, State, Verdict, VerifyMode, Violation,
+    Alert, BuildError, CipherSuite, ClientConfig, Completed, Error, NamedGroup, PeerNames,
+    ProtocolVersion, Question, Report, ServerConfig, State, Verdict, VerifyMode, Violation,
 };
 use pair::{Authority, For, Later, Pair};
 
@@ -119,6 +119,74 @@ fn groups_that_are_off_by_default_need_both_ends() {
     let agreed = pair.client.connection.agreed().unwrap();
     assert_eq!(agreed.group, Some(NamedGroup::Secp256r1MlKem768));
     pair.assert_alive();
+}
+
+#[test]
+fn a_share_that_was_sent_saves_the_retry() {
+    let setup = Setup::new();
+    let [hybrid, p256, p384] = [
+        NamedGroup::X25519MlKem768,
+        NamedGroup::Secp256r1,
+        NamedGroup::Secp384r1,
+    ];
+    let (both, first, none) = (Some(vec![p256, p384]), Some(vec![hybrid]), Some(vec![]));
+    for (shares, wanted, retried) in [
+        (None, hybrid, false),
+        (None, p256, false),
+        (None, p384, true),
+        (both.clone(), hybrid, true),
+        (both.clone(), p256, false),
+        (both, p384, false),
+        (first.clone(), hybrid, false),
+        (first, p256, true),
+        (none.clone(), hybrid, true),
+        (none, p384, true),
+    ] {
+        let mut client = setup.client().groups([hybrid, p256, p384]);
+        if let Some(shares) = &shares {
+            client = client.key_shares(shares.iter().copied());
+        }
+        let server = setup.server().groups([wanted]).build().unwrap();
+        let mut pair = connect(&client.build().unwrap(), &server);
+        let agreed = pair.client.connection.agreed().unwrap();
+        let found = (agreed.group, agreed.retried);
+        assert_eq!(found, (Some(wanted), retried), "{shares:?} to {wanted}");
+        pair.assert_alive();
+    }
+}
+
+#[test]
+fn key_shares_are_some_of_the_groups_in_their_order() {
+    let setup = Setup::new();
+    let [x25519, p256, p384] = [
+        NamedGroup::X25519,
+        NamedGroup::Secp256r1,
+        NamedGroup::Secp384r1,
+    ];
+    for (shares, error) in [
+        (
+            vec![x25519, p384],
+            Some(BuildError::KeyShareOfNoGroup(p384)),
+        ),
+        (
+            vec![p256, x25519],
+            Some(BuildError::KeyShareOutOfOrder(x25519)),
+        ),
+        (
+            vec![x25519, x25519],
+            Some(BuildError::KeyShareOutOfOrder(x25519)),
+        ),
+        (vec![x25519, p256], None),
+        (vec![], None),
+    ] {
+        let client = setup.client().groups([x25519, p256]);
+        let built = client.key_shares(shares.iter().copied()).build();
+        assert_eq!(built.err(), error, "{shares:?}");
+    }
+    // What is too weak for the security level is no group.
+    let client = setup.client().security_level(4).groups([x25519, p384]);
+    let built = client.key_shares([x25519]).build();
+    assert_eq!(built.err(), Some(BuildError::KeyShareOfNoGroup(x25519)));
 }
 
 #[test]

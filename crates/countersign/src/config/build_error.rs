@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use crate::crypto::group::NamedGroup;
 use crate::crypto::suite::CipherSuite;
 use crate::verify::mode::VerifyMode;
 
@@ -26,6 +27,10 @@ pub enum BuildError {
     AnonymousNotAllowed(CipherSuite),
     /// No suite is of a version that is allowed, with a group for it.
     NoSuiteOfVersion,
+    /// A key share was wanted of a group that is not among the groups.
+    KeyShareOfNoGroup(NamedGroup),
+    /// A key share was wanted twice, or not in the order of the groups.
+    KeyShareOutOfOrder(NamedGroup),
     /// The security level is not 0 to 5.
     BadSecurityLevel(u8),
     /// No suite, group or signature scheme is as strong as the security level asks.
@@ -74,6 +79,16 @@ impl fmt::Display for BuildError {
             Self::NoSuiteOfVersion => f.write_str(
                 "None of the cipher suites can be used in one of the versions. Compare .suites(…) with .versions(…); TLS 1.2 \
                  needs a group without ML-KEM as well.",
+            ),
+            Self::KeyShareOfNoGroup(group) => write!(
+                f,
+                "A key share of {group} was asked for, which is not among the groups. Add it to .groups(…), or leave it out of \
+                 .key_shares(…). Groups that are weaker than the security level asks do not count."
+            ),
+            Self::KeyShareOutOfOrder(group) => write!(
+                f,
+                "The key share of {group} comes twice, or after that of a group which is wanted less. Give .key_shares(…) some \
+                 of the groups in the order of .groups(…) (RFC 9846 §4.3.8)."
             ),
             Self::BadSecurityLevel(level) => {
                 write!(f, "The security level {level} does not exist. Use 0 to 5; the default is 2.")

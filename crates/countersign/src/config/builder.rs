@@ -60,6 +60,7 @@ pub struct ConfigBuilder<R> {
     suites: Option<Vec<CipherSuite>>,
     allow_anonymous: bool,
     groups: Vec<NamedGroup>,
+    key_shares: Option<Vec<NamedGroup>>,
     signature_schemes: Option<Vec<SignatureScheme>>,
     signing_schemes: Option<Vec<SignatureScheme>>,
     certificate_schemes: Vec<SignatureScheme>,
@@ -95,6 +96,7 @@ impl<R> ConfigBuilder<R> {
             suites: None,
             allow_anonymous: false,
             groups: NamedGroup::DEFAULT.to_vec(),
+            key_shares: None,
             signature_schemes: None,
             signing_schemes: None,
             certificate_schemes: SignatureScheme::CERTIFICATE_DEFAULT.to_vec(),
@@ -343,6 +345,27 @@ impl ConfigBuilder<ClientSide> {
     /// otherwise. It is never offered if HTTP/2 is all that is offered.
     pub fn post_handshake_auth(mut self, offer: bool) -> Self {
         self.post_handshake_auth = Some(offer);
+        self
+    }
+
+    /// The groups of which the first ClientHello holds a share, in the order of [`groups`](Self::groups) (RFC 9846
+    /// §4.3.8; in `SSL_CTX_set1_groups_list` a `*` marks them). The default is the first group, and beside one with
+    /// ML-KEM, which many servers do not have, the first one without.
+    ///
+    /// A share that the server has no use for costs time and bytes: 36 bytes for X25519, 69 for P-256, 101 for P-384, 137
+    /// for P-521; with ML-KEM-768 1,220 (X25519) or 1,253 (P-256), with ML-KEM-1024 1,572 (alone) or 1,669 (P-384). A
+    /// share that it misses costs a round trip: it asks for it with a HelloRetryRequest. With an empty list it always has to.
+    ///
+    /// ```
+    /// use countersign::{ClientConfig, NamedGroup, VerifyMode};
+    /// // These servers are known to want P-256, but one day they may want more.
+    /// let config = ClientConfig::builder()
+    ///     .groups([NamedGroup::X25519MlKem768, NamedGroup::Secp256r1])
+    ///     .key_shares([NamedGroup::Secp256r1]);
+    /// # config.verify(VerifyMode::NONE).build().unwrap();
+    /// ```
+    pub fn key_shares(mut self, groups: impl IntoIterator<Item = NamedGroup>) -> Self {
+        self.key_shares = Some(groups.into_iter().collect());
         self
     }
 

@@ -124,7 +124,7 @@ impl<R> ConfigBuilder<R> {
         let schemes = schemes.unwrap_or_else(|| SignatureScheme::HANDSHAKE_DEFAULT.to_vec());
         let signing_schemes = self.signing_schemes.unwrap_or_else(|| schemes.clone());
         let groups = strength.retain(self.groups, NamedGroup::security_bits)?;
-        let key_shares = choose_key_shares(&groups);
+        let key_shares = choose_key_shares(self.key_shares, &groups)?;
         let config = Config {
             versions: self.versions,
             settings: Settings {
@@ -175,12 +175,28 @@ fn check_versions(config: &Config) -> Result<(), BuildError> {
     Err(BuildError::NoSuiteOfVersion)
 }
 
-/// The groups of which a client sends shares: the first, and beside one with ML-KEM the first without.
-fn choose_key_shares(groups: &[NamedGroup]) -> Vec<NamedGroup> {
-    let first = groups.first();
-    let curve = groups.iter().find(|group| !group.has_ml_kem());
-    let second = curve.filter(|curve| first != Some(curve));
-    first.into_iter().chain(second).copied().collect()
+/// The groups of which a client sends shares, as configured or by default.
+fn choose_key_shares(
+    configured: Option<Vec<NamedGroup>>,
+    groups: &[NamedGroup],
+) -> Result<Vec<NamedGroup>, BuildError> {
+    let Some(configured) = configured else {
+        let first = groups.first();
+        let curve = groups.iter().find(|group| !group.has_ml_kem());
+        let second = curve.filter(|curve| first != Some(curve));
+        return Ok(first.into_iter().chain(second).copied().collect());
+    };
+    // RFC 9846 §4.3.8: each MUST be in supported_groups, in the same order, and MUST NOT come twice.
+    let mut rest = groups.iter();
+    for group in &configured {
+        if !groups.contains(group) {
+            return Err(BuildError::KeyShareOfNoGroup(*group));
+        }
+        if !rest.any(|next| next == group) {
+            return Err(BuildError::KeyShareOutOfOrder(*group));
+        }
+    }
+    Ok(configured)
 }
 
 /// RFC 9846 §4.3: the names, each with a two-byte length, share 65,535 bytes with all other

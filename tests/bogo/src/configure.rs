@@ -41,7 +41,11 @@ pub(crate) fn client(
     if settings.tickets == Tickets::Unwanted {
         return Err(Stop::Unimplemented("a client without tickets".to_owned()));
     }
-    start(ClientConfig::builder(), settings, credentials, memory)?
+    let mut builder = start(ClientConfig::builder(), settings, credentials, memory)?;
+    if let Some(shares) = &settings.key_shares {
+        builder = builder.key_shares(groups(shares)?);
+    }
+    builder
         .trace(watch.clone())
         .peer_names(PeerNames::Unchecked)
         .send_server_name(settings.host_name.is_some())

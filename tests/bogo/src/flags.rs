@@ -137,6 +137,8 @@ const FLAGS: &[(&str, Effect)] = &[
     // It is the only one here.
     ("-server-preference", Switch(|_| {})),
     ("-curves", Value(|s, v| push(&mut s.groups, number(v)))),
+    ("-key-shares", Value(|s, v| push(s.key_shares.get_or_insert_default(), number(v)))),
+    ("-no-key-shares", Switch(|s| s.key_shares = Some(Vec::new()))),
     ("-verify-prefs", Value(|s, v| push(&mut s.verify_schemes, number(v)))),
     ("-advertise-alpn", Value(|s, v| put(&mut s.alpn, Some(Alpn::Advertised(v.to_vec()))))),
     ("-select-alpn", Value(|s, v| put(&mut s.alpn, Some(Alpn::Selected(v.to_vec()))))),

@@ -28,6 +28,8 @@ pub(crate) struct Settings {
     // What is offered
     pub(crate) versions: Versions,
     pub(crate) groups: Vec<u16>,
+    /// A client sends shares of these groups, rather than of those that it takes by default.
+    pub(crate) key_shares: Option<Vec<u16>>,
     pub(crate) verify_schemes: Vec<u16>,
     pub(crate) alpn: Alpn,
     pub(crate) authorities: Vec<Vec<u8>>,
@@ -223,6 +225,7 @@ impl Default for Settings {
             application_chooses: false,
             versions: Versions::default(),
             groups: Vec::new(),
+            key_shares: None,
             verify_schemes: Vec::new(),
             alpn: Alpn::Ignored,
             authorities: Vec::new(),

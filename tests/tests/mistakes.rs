@@ -119,6 +119,18 @@ fn configurations() -> Vec<(&'static str, String)> {
         ),
         ("no suites", sentence(client().suites([]).build())),
         ("no groups", sentence(client().groups([]).build())),
+        ("level 6", sentence(client().security_level(6).build())),
+        (
+            "a certificate below the level",
+            sentence(server().security_level(5).build()),
+        ),
+    ]
+}
+
+fn key_shares_and_records() -> Vec<(&'static str, String)> {
+    let trust = || TrustStore::from_pem(authority_pem().as_bytes()).unwrap();
+    let client = || ClientConfig::builder().trust(trust());
+    vec![
         (
             "a key share of no group",
             sentence(
@@ -136,10 +148,9 @@ fn configurations() -> Vec<(&'static str, String)> {
                     .build(),
             ),
         ),
-        ("level 6", sentence(client().security_level(6).build())),
         (
-            "a certificate below the level",
-            sentence(server().security_level(5).build()),
+            "records of 511 bytes",
+            sentence(client().max_fragment(511).build()),
         ),
     ]
 }
@@ -147,7 +158,13 @@ fn configurations() -> Vec<(&'static str, String)> {
 #[test]
 fn every_mistake_has_its_sentence() {
     let mut said = String::new();
-    for (what, sentence) in [credentials(), files(), configurations()].concat() {
+    let mistakes = [
+        credentials(),
+        files(),
+        configurations(),
+        key_shares_and_records(),
+    ];
+    for (what, sentence) in mistakes.concat() {
         writeln!(said, "{what}:\n    {sentence}\n").unwrap();
         assert_ne!(sentence, "(nothing)", "{what}");
     }

@@ -92,6 +92,8 @@ pub(crate) struct Config {
     pub(crate) alpn: Vec<Vec<u8>>,
     /// Distinguished names (DER) for `certificate_authorities`.
     pub(crate) authorities: Vec<Vec<u8>>,
+    /// The largest content of a record that is sent, in bytes.
+    pub(crate) max_fragment: usize,
     pub(crate) send_server_name: bool,
     /// Client: offer post-handshake authentication.
     pub(crate) post_handshake_auth: bool,

@@ -156,7 +156,7 @@ impl Connection {
         Self {
             role,
             inbound: Inbound::new(role.peer(), &config, tracer.clone()),
-            outbound: Outbound::new(sealer, tracer.clone()),
+            outbound: Outbound::new(sealer, config.max_fragment, tracer.clone()),
             tracer,
             config,
             wire,

@@ -210,6 +210,49 @@ fn any_fragmentation_of_the_transport_is_fine() {
     }
 }
 
+/// The lengths of the records in `output`, without their headers.
+fn record_lengths(mut output: &[u8]) -> Vec<usize> {
+    let mut lengths = Vec::new();
+    while let [_, _, _, high, low, rest @ ..] = output {
+        let length = usize::from(u16::from_be_bytes([*high, *low]));
+        lengths.push(length);
+        (_, output) = rest.split_at(length);
+    }
+    assert!(output.is_empty());
+    lengths
+}
+
+#[test]
+fn records_are_no_larger_than_asked() {
+    let setup = Setup::new();
+    for version in [ProtocolVersion::Tls12, ProtocolVersion::Tls13] {
+        for size in [512, 1_400, 16_384] {
+            let server = setup.server().versions([version]).max_fragment(size);
+            let client = setup.client().build().unwrap();
+            let mut pair = Pair::new(&client, &server.build().unwrap());
+            pair.server.input = std::mem::take(&mut pair.client.output);
+            pair.server.process();
+            let flight = record_lengths(&pair.server.output);
+            let longest = flight.into_iter().max().unwrap();
+            assert!(longest <= size + 24, "{version} {size}: {longest}");
+            assert!(size > 512 || longest >= size, "{version} {size}: {longest}");
+            pair.run();
+            let data = vec![7; 40_000];
+            pair.server.send(&data).unwrap();
+            let lengths = record_lengths(&pair.server.output);
+            assert_eq!(lengths.len(), data.len().div_ceil(size), "{version} {size}");
+            assert!(lengths.iter().all(|length| *length <= size + 24));
+            pair.run();
+            assert_eq!(std::mem::take(&mut pair.client.data), data);
+            pair.assert_alive();
+        }
+    }
+    for size in [0, 511, 16_385] {
+        let refused = setup.client().max_fragment(size).build();
+        assert_eq!(refused.err(), Some(BuildError::BadFragmentSize(size)));
+    }
+}
+
 #[test]
 fn an_empty_answer_is_fine_unless_a_certificate_is_required() {
     let setup = Setup::new();

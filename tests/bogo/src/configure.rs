@@ -110,6 +110,9 @@ fn start<R>(
         schemes => schemes,
     };
     builder = builder.signature_schemes(known(schemes, settings)?);
+    if let Some(size) = settings.max_fragment {
+        builder = builder.max_fragment(size);
+    }
     let mut limits = Limits::default();
     if let Some(size) = settings.max_certificate_list {
         limits.message_size = size;

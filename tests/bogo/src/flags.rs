@@ -146,6 +146,7 @@ const FLAGS: &[(&str, Effect)] = &[
     ("-reject-alpn", Switch(|s| s.alpn = Alpn::Rejected)),
     ("-use-client-ca-list", Value(|s, v| put(&mut s.authorities, names(v)))),
     ("-no-ticket", Switch(|s| s.tickets = Tickets::Unwanted)),
+    ("-max-send-fragment", Value(|s, v| put(&mut s.max_fragment, number(v).map(Some)))),
     ("-max-cert-list", Value(|s, v| put(&mut s.max_certificate_list, number(v).map(Some)))),
     // Renegotiation
     ("-renegotiate-freely", Switch(|s| s.renegotiation = Renegotiation::Free)),

@@ -34,6 +34,8 @@ pub(crate) struct Settings {
     pub(crate) alpn: Alpn,
     pub(crate) authorities: Vec<Vec<u8>>,
     pub(crate) max_certificate_list: Option<usize>,
+    /// The largest content of a record that is sent.
+    pub(crate) max_fragment: Option<usize>,
     pub(crate) tickets: Tickets,
 
     // Renegotiation
@@ -230,6 +232,7 @@ impl Default for Settings {
             alpn: Alpn::Ignored,
             authorities: Vec::new(),
             max_certificate_list: None,
+            max_fragment: None,
             tickets: Tickets::Sealed,
             renegotiation: Renegotiation::Forbidden,
             refuses_legacy_servers: false,

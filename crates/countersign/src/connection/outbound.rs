@@ -10,7 +10,7 @@ use crate::handshake::script::Effect;
 use crate::keys::installed::{Successors, TrafficKeys};
 use crate::keys::schedule13::{Installed, TrafficSecret};
 use crate::messages::{KeyUpdate, write_message};
-use crate::record::{ContentType, Sealer};
+use crate::record::{ContentType, Gather, Sealer};
 
 /// What goes in front of an alert (RFC 9846 §6).
 const WARNING: u8 = 1;
@@ -26,17 +26,20 @@ pub(crate) struct Outbound {
     /// The peer has asked for a KeyUpdate and has not got one since.
     update_owed: bool,
     closed: bool,
+    /// The largest content of a record, in bytes.
+    max_fragment: usize,
     tracer: Tracer,
 }
 
 impl Outbound {
-    pub(crate) fn new(sealer: Sealer, tracer: Tracer) -> Self {
+    pub(crate) fn new(sealer: Sealer, max_fragment: usize, tracer: Tracer) -> Self {
         Self {
             sealer,
             successors: None,
             update_awaited: false,
             update_owed: false,
             closed: false,
+            max_fragment,
             tracer,
         }
     }
@@ -80,8 +83,9 @@ impl Outbound {
         if self.update_owed || self.sealer.should_update_keys() {
             self.update_keys(KeyUpdate::NotRequested, output)?;
         }
+        let plaintext = Gather::in_records_of(self.max_fragment, plaintext);
         self.sealer
-            .seal(ContentType::ApplicationData, plaintext, output)?;
+            .seal_records(ContentType::ApplicationData, plaintext, output)?;
         self.tracer.record(Traced::Data {
             direction: Direction::Sent,
             length,
@@ -216,8 +220,10 @@ impl Outbound {
         if gathered.is_empty() || self.closed {
             return Ok(());
         }
+        let gathered = [IoSlice::new(gathered)];
+        let gathered = Gather::in_records_of(self.max_fragment, &gathered);
         self.sealer
-            .seal(ContentType::Handshake, &[IoSlice::new(gathered)], output)?;
+            .seal_records(ContentType::Handshake, gathered, output)?;
         // RFC 9846 §5.1: only the first ClientHello may say TLS 1.0.
         if let Sealer::Plain { .. } = self.sealer {
             self.sealer = Sealer::plain();
@@ -335,7 +341,7 @@ mod tests {
         let at = At::<ServerFinished>::new(suite.hash().digest(b""));
         let secret = secret.client_traffic(&at).unwrap();
         let (key, iv) = secret.keys(suite).unwrap();
-        let mut outbound = Outbound::new(Sealer::plain(), Tracer::new(None, Role::Client));
+        let mut outbound = Outbound::new(Sealer::plain(), 1 << 14, Tracer::new(None, Role::Client));
         outbound.install(TrafficKeys::of_application(suite, secret).unwrap());
         outbound.sealer = Sealer::keyed(key, iv, limit);
         outbound

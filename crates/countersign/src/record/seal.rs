@@ -3,7 +3,6 @@
 use core::fmt;
 use std::io::IoSlice;
 
-use super::frame::MAX_PLAINTEXT;
 use super::nonce::NonceSequence;
 use super::tls12::{NonceSequence12, SealerOfTls12};
 use super::{ContentType, Gather, Header};
@@ -99,17 +98,26 @@ impl Sealer {
         payload: &[IoSlice<'_>],
         output: &mut Vec<u8>,
     ) -> Result<()> {
-        let mut gather = Gather::new(payload);
+        self.seal_records(content_type, Gather::new(payload), output)
+    }
+
+    /// Appends `payload` to `output`, in as many records as it needs: one if it is empty.
+    pub(crate) fn seal_records(
+        &mut self,
+        content_type: ContentType,
+        mut payload: Gather<'_>,
+        output: &mut Vec<u8>,
+    ) -> Result<()> {
         loop {
-            self.seal_record(content_type, &mut gather, output)?;
-            if gather.remaining() == 0 {
+            self.seal_record(content_type, &mut payload, output)?;
+            if payload.remaining() == 0 {
                 return Ok(());
             }
         }
     }
 
-    /// Appends one record with the next 2^14 bytes of `payload`, or what there is, to `output`.
-    pub(crate) fn seal_record(
+    /// Appends one record with the next bytes of `payload` to `output`.
+    fn seal_record(
         &mut self,
         content_type: ContentType,
         payload: &mut Gather<'_>,
@@ -132,7 +140,7 @@ fn write_plain(
     payload: &mut Gather<'_>,
     output: &mut Vec<u8>,
 ) {
-    let length = payload.remaining().min(MAX_PLAINTEXT);
+    let length = payload.next_record();
     let header = Header {
         content_type,
         version,
@@ -152,7 +160,7 @@ impl KeyedSealer {
         if self.nonces.used() >= self.limit {
             return Err(Error::Internal("a key has sealed all the records it may"));
         }
-        let content_len = payload.remaining().min(MAX_PLAINTEXT);
+        let content_len = payload.next_record();
         // The type of the content follows it, then comes the tag (RFC 9846 §5.2).
         let sealed_len = content_len.saturating_add(1).saturating_add(TAG_LEN);
         let header = Header {

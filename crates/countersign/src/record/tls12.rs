@@ -79,7 +79,7 @@ impl SealerOfTls12 {
         Self { key, nonces, limit }
     }
 
-    /// Appends one record with the next 2^14 bytes of `payload`, or what there is, to `output`.
+    /// Appends one record with the next bytes of `payload` to `output`.
     pub(super) fn seal(
         &mut self,
         content_type: ContentType,
@@ -89,7 +89,7 @@ impl SealerOfTls12 {
         if self.nonces.next >= self.limit {
             return Err(Error::KeyExhausted);
         }
-        let content_len = payload.remaining().min(MAX_PLAINTEXT);
+        let content_len = payload.next_record();
         let explicit = self.nonces.next.to_be_bytes();
         let explicit_len = self.nonces.form.explicit_len();
         let sealed_len = explicit_len

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use countersign_x509::{Parameters, Purpose, TrustStore, ValidationTime};
 
-use super::ConfigBuilder;
+use super::{ConfigBuilder, LARGEST_FRAGMENT};
 use crate::config::build_error::BuildError;
 use crate::config::credential::Credential;
 use crate::config::{Config, PeerNames};
@@ -48,6 +48,10 @@ impl<R> ConfigBuilder<R> {
         if let Some((_, call)) = empty.into_iter().find(|(is_empty, _)| *is_empty) {
             return Err(BuildError::EmptyList(call));
         }
+        Ok(())
+    }
+
+    fn check_contents(&self) -> Result<(), BuildError> {
         let is_tls13_only = !self.versions.contains(&ProtocolVersion::Tls12);
         let lists = [&self.signature_schemes, &self.signing_schemes];
         let mut schemes = lists.into_iter().flatten().flatten();
@@ -59,6 +63,10 @@ impl<R> ConfigBuilder<R> {
         let mut suites = self.suites.iter().flatten();
         if let Some(suite) = suites.find(|suite| suite.is_anonymous() && !self.allow_anonymous) {
             return Err(BuildError::AnonymousNotAllowed(*suite));
+        }
+        // As OpenSSL has it: less would be mostly headers.
+        if !(512..=LARGEST_FRAGMENT).contains(&self.max_fragment) {
+            return Err(BuildError::BadFragmentSize(self.max_fragment));
         }
         let bad_name = self
             .alpn
@@ -109,6 +117,7 @@ impl<R> ConfigBuilder<R> {
         };
         let mode = self.verify_mode.unwrap_or(default_mode);
         self.check_lists()?;
+        self.check_contents()?;
         self.check_verification(mode)?;
         let strength = Strength::of_level(self.security_level);
         strength.check_credentials(&self.credentials)?;
@@ -116,10 +125,7 @@ impl<R> ConfigBuilder<R> {
         let authorities = self.authorities.unwrap_or(default_authorities);
         check_authorities(&authorities)?;
         let trust = self.trust.unwrap_or_else(TrustStore::empty);
-        let may_use = |suite: &CipherSuite| self.allow_anonymous || !suite.is_anonymous();
-        let all = || CipherSuite::ALL.iter().copied();
-        let suites = self.suites;
-        let suites = suites.unwrap_or_else(|| all().filter(may_use).collect());
+        let suites = choose_suites(self.suites, self.allow_anonymous);
         let schemes = self.signature_schemes;
         let schemes = schemes.unwrap_or_else(|| SignatureScheme::HANDSHAKE_DEFAULT.to_vec());
         let signing_schemes = self.signing_schemes.unwrap_or_else(|| schemes.clone());
@@ -149,6 +155,7 @@ impl<R> ConfigBuilder<R> {
                 .retain(self.certificate_schemes, SignatureScheme::security_bits)?,
             alpn: self.alpn,
             authorities,
+            max_fragment: self.max_fragment,
             send_server_name: self.send_server_name,
             post_handshake_auth,
             ask_for_credential: self.ask_for_credential,
@@ -173,6 +180,13 @@ fn check_versions(config: &Config) -> Result<(), BuildError> {
         return Ok(());
     }
     Err(BuildError::NoSuiteOfVersion)
+}
+
+/// The suites as configured or by default.
+fn choose_suites(configured: Option<Vec<CipherSuite>>, allow_anonymous: bool) -> Vec<CipherSuite> {
+    let may_use = |suite: &CipherSuite| allow_anonymous || !suite.is_anonymous();
+    let all = CipherSuite::ALL.iter().copied();
+    configured.unwrap_or_else(|| all.filter(may_use).collect())
 }
 
 /// The groups of which a client sends shares, as configured or by default.

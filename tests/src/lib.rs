@@ -7,6 +7,7 @@
 //! | `limbo` | are the cases of x509-limbo judged under the rules of OpenSSL as OpenSSL itself does? |
 //! | `interop` | does each suite, group and signature work with rustls and OpenSSL, in both roles? |
 //! | `interop12` | and in TLS 1.2, with exporters, and resumption by ticket and by session id? |
+//! | `old_tokens` | may hardware that signs with PKCS #1 v1.5 alone authenticate a client of TLS 1.3, and nobody else? |
 //! | `programs` | with `openssl`, `curl` and Python's `ssl`? |
 //! | `flows` | who sends what, and what is the user told? One file in `flows/` for each behaviour |
 //! | `bypass` | does resumption pass the verification of clients by, there as in OpenSSL and rustls? |

@@ -5,7 +5,9 @@
 use core::fmt::{Display, Write as _};
 use std::path::Path;
 
-use ::countersign::{ClientConfig, Credential, NamedGroup, ServerConfig, TrustStore, VerifyMode};
+use ::countersign::{
+    ClientConfig, Credential, NamedGroup, ServerConfig, SignatureScheme, TrustStore, VerifyMode,
+};
 use countersign_tests::folder::TemporaryFolder;
 use countersign_tests::oracle::data::Data;
 use countersign_tests::peers::credentials::authority_pem;
@@ -127,7 +129,7 @@ fn configurations() -> Vec<(&'static str, String)> {
     ]
 }
 
-fn key_shares_and_records() -> Vec<(&'static str, String)> {
+fn what_is_offered_and_sent() -> Vec<(&'static str, String)> {
     let trust = || TrustStore::from_pem(authority_pem().as_bytes()).unwrap();
     let client = || ClientConfig::builder().trust(trust());
     vec![
@@ -149,6 +151,14 @@ fn key_shares_and_records() -> Vec<(&'static str, String)> {
             ),
         ),
         (
+            "a scheme of clients asked for by a client",
+            sentence(
+                client()
+                    .signature_schemes([SignatureScheme::RSA_PKCS1_SHA256_LEGACY])
+                    .build(),
+            ),
+        ),
+        (
             "records of 511 bytes",
             sentence(client().max_fragment(511).build()),
         ),
@@ -162,7 +172,7 @@ fn every_mistake_has_its_sentence() {
         credentials(),
         files(),
         configurations(),
-        key_shares_and_records(),
+        what_is_offered_and_sent(),
     ];
     for (what, sentence) in mistakes.concat() {
         writeln!(said, "{what}:\n    {sentence}\n").unwrap();

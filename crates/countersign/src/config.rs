@@ -23,6 +23,7 @@ use crate::crypto::signature::SignatureScheme;
 use crate::crypto::suite::CipherSuite;
 use crate::messages::DistinguishedName;
 use crate::session::tickets::Resumption;
+use crate::verify::mode::Role;
 use crate::verify::verifier::Verifier;
 
 /// Which names the peer's certificate must carry.
@@ -70,6 +71,7 @@ pub(crate) enum WithoutCredential {
     reason = "each is a setting of its own"
 )]
 pub(crate) struct Config {
+    pub(crate) role: Role,
     /// The versions that are allowed; one without a suite is not offered.
     pub(crate) versions: Vec<ProtocolVersion>,
     pub(crate) settings: Settings,
@@ -120,7 +122,9 @@ impl Config {
             // RFC 9846 §4.3.3: the list of schemes holds at least one.
             ProtocolVersion::Tls13 => self.schemes_of(version).next().is_some(),
             ProtocolVersion::Tls12 => {
-                suite.is_anonymous() || self.groups.iter().any(|group| group.is_for_tls12())
+                let has_group = || self.groups.iter().any(|group| group.is_for_tls12());
+                let has_scheme = || self.schemes_of(version).next().is_some();
+                suite.is_anonymous() || has_group() && has_scheme()
             }
         };
         self.versions.contains(&version) && self.suites_of(version).any(is_usable)
@@ -151,7 +155,7 @@ impl Config {
         version: ProtocolVersion,
     ) -> impl Iterator<Item = SignatureScheme> {
         let schemes = self.signature_schemes.iter().copied();
-        schemes.filter(move |scheme| signs_handshakes(*scheme, version))
+        schemes.filter(move |scheme| signs_handshakes(*scheme, version, self.role.peer()))
     }
 
     /// The schemes in which this side signs handshakes of a version, most wanted first.
@@ -160,7 +164,7 @@ impl Config {
         version: ProtocolVersion,
     ) -> impl Iterator<Item = SignatureScheme> {
         let schemes = self.signing_schemes.iter().copied();
-        schemes.filter(move |scheme| signs_handshakes(*scheme, version))
+        schemes.filter(move |scheme| signs_handshakes(*scheme, version, self.role))
     }
 
     /// The names of the authorities, for `certificate_authorities`.
@@ -189,9 +193,14 @@ impl Config {
     }
 }
 
-/// Whether handshakes of this version are signed in the scheme.
-fn signs_handshakes(scheme: SignatureScheme, version: ProtocolVersion) -> bool {
-    version == ProtocolVersion::Tls12 || !scheme.is_for_certificates_only()
+/// Whether this end may sign handshakes of this version in the scheme.
+fn signs_handshakes(scheme: SignatureScheme, version: ProtocolVersion, whose: Role) -> bool {
+    match version {
+        ProtocolVersion::Tls12 => !scheme.is_for_clients_only(),
+        // RFC 9963 §3: clients MUST NOT accept the schemes that are for them from a server.
+        ProtocolVersion::Tls13 if scheme.is_for_clients_only() => whose == Role::Client,
+        ProtocolVersion::Tls13 => !scheme.is_for_certificates_only(),
+    }
 }
 
 impl fmt::Debug for Config {

@@ -23,6 +23,8 @@ pub enum BuildError {
     BadProtocolName(String),
     /// A scheme that is allowed in certificates only was given for handshakes.
     SchemeForCertificatesOnly(String),
+    /// A scheme in which only clients may sign was asked for elsewhere.
+    SchemeForClientsOnly(String),
     /// A suite under which nobody authenticates was given, without `.allow_anonymous()`.
     AnonymousNotAllowed(CipherSuite),
     /// No suite is of a version that is allowed, with a group for it.
@@ -71,6 +73,11 @@ impl fmt::Display for BuildError {
                 f,
                 "The signature scheme {scheme} is allowed in certificates and in TLS 1.2 only (RFC 9846 §4.3.3). \
                  Give it to .certificate_schemes(…) instead."
+            ),
+            Self::SchemeForClientsOnly(scheme) => write!(
+                f,
+                "In the signature scheme {scheme} clients sign, and nobody else (RFC 9963 §3). Give it to \
+                 .signing_schemes(…) of a client and to .signature_schemes(…) of a server."
             ),
             Self::AnonymousNotAllowed(suite) => write!(
                 f,

@@ -270,7 +270,9 @@ impl<R> ConfigBuilder<R> {
         self
     }
 
-    /// The schemes in which this side signs, most wanted first, if they are other ones than the peer may use.
+    /// The schemes in which this side signs, most wanted first, if they are other ones than the peer may use. With
+    /// those of RFC 9963 at the end, a client uses a key that can do nothing better, if the server has them among its
+    /// [`signature_schemes`](Self::signature_schemes).
     pub fn signing_schemes(mut self, schemes: impl IntoIterator<Item = SignatureScheme>) -> Self {
         self.signing_schemes = Some(schemes.into_iter().collect());
         self

@@ -92,8 +92,8 @@ impl PrivateKey {
         }
     }
 
-    /// The schemes that the key can sign a handshake with, most preferred first;
-    /// RSASSA-PKCS1-v1_5 one of TLS 1.2 only.
+    /// The schemes that the key can sign a handshake with, most preferred first; RSASSA-PKCS1-v1_5
+    /// one of TLS 1.2 only, and as a client that is configured so (RFC 9963).
     pub fn schemes(&self) -> &'static [SignatureScheme] {
         self.algorithm.schemes()
     }
@@ -252,9 +252,15 @@ fn padding_of(scheme: SignatureScheme) -> Option<&'static dyn RsaEncoding> {
         SignatureScheme::RSA_PSS_RSAE_SHA512 | SignatureScheme::RSA_PSS_PSS_SHA512 => {
             Some(&signature::RSA_PSS_SHA512)
         }
-        SignatureScheme::RSA_PKCS1_SHA256 => Some(&signature::RSA_PKCS1_SHA256),
-        SignatureScheme::RSA_PKCS1_SHA384 => Some(&signature::RSA_PKCS1_SHA384),
-        SignatureScheme::RSA_PKCS1_SHA512 => Some(&signature::RSA_PKCS1_SHA512),
+        SignatureScheme::RSA_PKCS1_SHA256 | SignatureScheme::RSA_PKCS1_SHA256_LEGACY => {
+            Some(&signature::RSA_PKCS1_SHA256)
+        }
+        SignatureScheme::RSA_PKCS1_SHA384 | SignatureScheme::RSA_PKCS1_SHA384_LEGACY => {
+            Some(&signature::RSA_PKCS1_SHA384)
+        }
+        SignatureScheme::RSA_PKCS1_SHA512 | SignatureScheme::RSA_PKCS1_SHA512_LEGACY => {
+            Some(&signature::RSA_PKCS1_SHA512)
+        }
         _ => None,
     }
 }

@@ -66,6 +66,9 @@ impl KeyAlgorithm {
                 S::RSA_PKCS1_SHA256,
                 S::RSA_PKCS1_SHA384,
                 S::RSA_PKCS1_SHA512,
+                S::RSA_PKCS1_SHA256_LEGACY,
+                S::RSA_PKCS1_SHA384_LEGACY,
+                S::RSA_PKCS1_SHA512_LEGACY,
             ],
             Self::RsaPss(PssHash::Any) => &[
                 S::RSA_PSS_PSS_SHA256,

@@ -65,6 +65,13 @@ schemes! {
     RSA_PKCS1_SHA384 = 0x0501, "rsa_pkcs1_sha384", RSA_PKCS1_2048_8192_SHA384;
     /// RSASSA-PKCS1-v1_5 with SHA-512: in TLS 1.3 for certificates only.
     RSA_PKCS1_SHA512 = 0x0601, "rsa_pkcs1_sha512", RSA_PKCS1_2048_8192_SHA512;
+    /// RSASSA-PKCS1-v1_5 with SHA-256, for clients of TLS 1.3 whose keys lie in hardware that knows nothing
+    /// newer (RFC 9963). Not used by default.
+    RSA_PKCS1_SHA256_LEGACY = 0x0420, "rsa_pkcs1_sha256_legacy", RSA_PKCS1_2048_8192_SHA256;
+    /// The same with SHA-384.
+    RSA_PKCS1_SHA384_LEGACY = 0x0520, "rsa_pkcs1_sha384_legacy", RSA_PKCS1_2048_8192_SHA384;
+    /// The same with SHA-512.
+    RSA_PKCS1_SHA512_LEGACY = 0x0620, "rsa_pkcs1_sha512_legacy", RSA_PKCS1_2048_8192_SHA512;
 }
 
 impl SignatureScheme {
@@ -114,11 +121,13 @@ impl SignatureScheme {
             Self::ECDSA_SECP384R1_SHA384
             | Self::RSA_PSS_RSAE_SHA384
             | Self::RSA_PSS_PSS_SHA384
-            | Self::RSA_PKCS1_SHA384 => 192,
+            | Self::RSA_PKCS1_SHA384
+            | Self::RSA_PKCS1_SHA384_LEGACY => 192,
             Self::ECDSA_SECP521R1_SHA512
             | Self::RSA_PSS_RSAE_SHA512
             | Self::RSA_PSS_PSS_SHA512
-            | Self::RSA_PKCS1_SHA512 => 256,
+            | Self::RSA_PKCS1_SHA512
+            | Self::RSA_PKCS1_SHA512_LEGACY => 256,
             // Ed25519 hashes with SHA-512, but is no stronger than its curve.
             _ => 128,
         }
@@ -137,7 +146,7 @@ impl SignatureScheme {
                 | Self::RSA_PKCS1_SHA256
                 | Self::RSA_PKCS1_SHA384
                 | Self::RSA_PKCS1_SHA512
-        )
+        ) || self.is_for_clients_only()
     }
 
     /// The number of the curve that a key of ours has which signs with it, for ECDSA (RFC 8422 §5.1.1).
@@ -154,6 +163,11 @@ impl SignatureScheme {
     /// RSASSA-PKCS1-v1_5 with any hash function and everything with SHA-1.
     pub(crate) const fn is_for_certificates_only(self) -> bool {
         matches!(self.0, 0x0401 | 0x0501 | 0x0601 | 0x0201 | 0x0203)
+    }
+
+    /// Whether it is for the CertificateVerify of a client of TLS 1.3 and for nothing else (RFC 9963 §3).
+    pub(crate) const fn is_for_clients_only(self) -> bool {
+        matches!(self.0, 0x0420 | 0x0520 | 0x0620)
     }
 }
 
@@ -195,6 +209,27 @@ mod tests {
             assert_ne!(scheme.name(), "unknown");
             assert_eq!(SignatureScheme::from(scheme.to_u16()), *scheme);
         }
+    }
+
+    #[test]
+    fn schemes_for_clients_alone_are_off_by_default() {
+        let legacy = [
+            SignatureScheme::RSA_PKCS1_SHA256_LEGACY,
+            SignatureScheme::RSA_PKCS1_SHA384_LEGACY,
+            SignatureScheme::RSA_PKCS1_SHA512_LEGACY,
+        ];
+        for (scheme, bits) in legacy.into_iter().zip([128, 192, 256]) {
+            assert!(scheme.is_for_clients_only() && scheme.is_rsa());
+            assert!(!scheme.is_for_certificates_only());
+            assert_eq!(scheme.security_bits(), bits);
+            assert!(scheme.verification().is_some());
+        }
+        let defaults = [
+            SignatureScheme::HANDSHAKE_DEFAULT,
+            SignatureScheme::CERTIFICATE_DEFAULT,
+        ];
+        let mut defaults = defaults.into_iter().flatten();
+        assert!(defaults.all(|scheme| !scheme.is_for_clients_only()));
     }
 
     #[test]

@@ -126,12 +126,13 @@ impl<R> ConfigBuilder<R> {
         check_authorities(&authorities)?;
         let trust = self.trust.unwrap_or_else(TrustStore::empty);
         let suites = choose_suites(self.suites, self.allow_anonymous);
-        let schemes = self.signature_schemes;
-        let schemes = schemes.unwrap_or_else(|| SignatureScheme::HANDSHAKE_DEFAULT.to_vec());
-        let signing_schemes = self.signing_schemes.unwrap_or_else(|| schemes.clone());
+        let (schemes, signing_schemes) =
+            choose_schemes(self.signature_schemes, self.signing_schemes);
         let groups = strength.retain(self.groups, NamedGroup::security_bits)?;
         let key_shares = choose_key_shares(self.key_shares, &groups)?;
+        check_who_signs(role, (&schemes, &self.certificate_schemes))?;
         let config = Config {
+            role,
             versions: self.versions,
             settings: Settings {
                 mode,
@@ -187,6 +188,30 @@ fn choose_suites(configured: Option<Vec<CipherSuite>>, allow_anonymous: bool) ->
     let may_use = |suite: &CipherSuite| allow_anonymous || !suite.is_anonymous();
     let all = CipherSuite::ALL.iter().copied();
     configured.unwrap_or_else(|| all.filter(may_use).collect())
+}
+
+/// The schemes in which the peer and this side sign, as configured or by default.
+fn choose_schemes(
+    peer: Option<Vec<SignatureScheme>>,
+    own: Option<Vec<SignatureScheme>>,
+) -> (Vec<SignatureScheme>, Vec<SignatureScheme>) {
+    let peer = peer.unwrap_or_else(|| SignatureScheme::HANDSHAKE_DEFAULT.to_vec());
+    let own = own.unwrap_or_else(|| peer.clone());
+    (peer, own)
+}
+
+/// RFC 9963 §3: clients MUST NOT ask servers for the schemes that are for clients, and nobody uses them in
+/// certificates.
+fn check_who_signs(
+    role: Role,
+    (handshake, certificates): (&[SignatureScheme], &[SignatureScheme]),
+) -> Result<(), BuildError> {
+    let handshake = handshake.iter().filter(|_| role == Role::Client);
+    let mut asked_for = handshake.chain(certificates);
+    match asked_for.find(|scheme| scheme.is_for_clients_only()) {
+        Some(scheme) => Err(BuildError::SchemeForClientsOnly(scheme.to_string())),
+        None => Ok(()),
+    }
 }
 
 /// The groups of which a client sends shares, as configured or by default.

@@ -108,7 +108,8 @@ pub(crate) async fn receive_certificate_verify(
 
 /// Demands that the peer signed in a scheme that was offered (RFC 5246 §7.4.3, §7.4.8).
 pub(crate) fn check_scheme(config: &Config, scheme: SignatureScheme) -> Result<()> {
-    if config.signature_schemes.contains(&scheme) {
+    let mut offered = config.schemes_of(ProtocolVersion::Tls12);
+    if offered.any(|own| own == scheme) {
         Ok(())
     } else {
         Err(Violation::SignatureSchemeNotOffered.into())

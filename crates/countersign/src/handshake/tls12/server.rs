@@ -249,11 +249,8 @@ fn send_certificate_request(
         return Ok(request);
     }
     transcript.start_hash_and_keep(suite.hash());
-    let schemes: Vec<u16> = config
-        .signature_schemes
-        .iter()
-        .map(|scheme| scheme.to_u16())
-        .collect();
+    let schemes = config.schemes_of(ProtocolVersion::Tls12);
+    let schemes: Vec<u16> = schemes.map(SignatureScheme::to_u16).collect();
     let authorities = config.authority_names();
     wire.send(
         transcript,

@@ -83,7 +83,8 @@ fn check_certificate_verify(
     let verify: CertificateVerify<'_> = read_message(message)?;
     let scheme = SignatureScheme::from(verify.scheme);
     // RFC 9846 §4.5.3: the algorithm MUST be one that was offered in signature_algorithms.
-    if !config.signature_schemes.contains(&scheme) {
+    let mut offered = config.schemes_of(ProtocolVersion::Tls13);
+    if offered.all(|own| own != scheme) {
         return Err(if scheme.is_for_certificates_only() {
             Violation::SignatureSchemeForCertificatesOnly.into()
         } else {

@@ -9,6 +9,7 @@ use countersign::{
 };
 use countersign_x509::{Purpose, Report};
 
+use crate::credential::is_known;
 use crate::memory::Memory;
 use crate::reason::Watch;
 use crate::settings::{Alpn, Renegotiation, Settings, Tickets, VerifyCallback};
@@ -92,7 +93,7 @@ fn start<R>(
         // BoringSSL has no security levels.
         .security_level(0)
         .key_usage(KeyUsageRule::Enforced)
-        .signing_schemes(known(SIGNED_BY_DEFAULT, settings)?)
+        .signing_schemes(signing_schemes(settings)?)
         .resume_policy(resume_policy(settings))
         .clock(memory.clock.clone())
         .authorities(settings.authorities.iter().cloned())
@@ -123,6 +124,22 @@ fn start<R>(
     Ok(builder.limits(limits))
 }
 
+/// Those in which BoringSSL signs by default, and then those that only a credential names.
+fn signing_schemes(settings: &Settings) -> Result<Vec<SignatureScheme>, Stop> {
+    let mut schemes = known(SIGNED_BY_DEFAULT, settings)?;
+    let credentials = settings.credentials.iter();
+    let named = credentials
+        .chain([&settings.default_credential])
+        .flat_map(|credential| credential.schemes.iter().copied())
+        .filter(|number| !SIGNED_BY_DEFAULT.contains(number));
+    schemes.extend(
+        named
+            .map(SignatureScheme::from)
+            .filter(|scheme| is_known(*scheme)),
+    );
+    Ok(schemes)
+}
+
 /// The versions that are both allowed and ours.
 fn versions(settings: &Settings) -> Result<Vec<ProtocolVersion>, Stop> {
     let ours = [
@@ -146,8 +163,9 @@ fn versions(settings: &Settings) -> Result<Vec<ProtocolVersion>, Stop> {
 fn not_built(error: BuildError) -> Stop {
     match error {
         BuildError::NoCredential => Stop::Unimplemented("a server without a credential".to_owned()),
-        BuildError::SchemeForCertificatesOnly(scheme) => {
-            Stop::Unimplemented(format!("{scheme} in handshakes"))
+        BuildError::SchemeForCertificatesOnly(scheme)
+        | BuildError::SchemeForClientsOnly(scheme) => {
+            Stop::Unimplemented(format!("{scheme} in these handshakes"))
         }
         error => unexpected(error.to_string()),
     }
@@ -159,7 +177,7 @@ fn known(numbers: &[u16], settings: &Settings) -> Result<Vec<SignatureScheme>, S
     let known = |number: &u16| {
         let scheme = SignatureScheme::from(*number);
         Some(scheme)
-            .filter(|scheme| SignatureScheme::CERTIFICATE_DEFAULT.contains(scheme))
+            .filter(|scheme| is_known(*scheme))
             .ok_or_else(|| Stop::Unimplemented(format!("the signature scheme {scheme}")))
     };
     let may_be_used = |number: &&u16| settings.versions.allow(0x0303) || !PKCS1.contains(number);

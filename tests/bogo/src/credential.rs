@@ -79,8 +79,7 @@ fn load_one(
     let key = PrivateKey::from_der(&key).map_err(|error| refused(CredentialError::Key(error)))?;
     let wanted = settings.schemes.iter().copied().map(SignatureScheme::from);
     // A key does not sign in what is unknown here, but it has to be able to sign.
-    let is_known = |scheme: &SignatureScheme| SignatureScheme::CERTIFICATE_DEFAULT.contains(scheme);
-    if !settings.schemes.is_empty() && !wanted.clone().any(|scheme| is_known(&scheme)) {
+    if !settings.schemes.is_empty() && !wanted.clone().any(is_known) {
         return Err(Stop::Unimplemented("signing in these schemes".to_owned()));
     }
     let schemes = if settings.schemes.is_empty() {
@@ -100,6 +99,11 @@ fn load_one(
     } else {
         credential
     })
+}
+
+/// Whether countersign has the scheme.
+pub(crate) fn is_known(scheme: SignatureScheme) -> bool {
+    scheme.name() != "unknown"
 }
 
 /// A key that cannot be used is one of a kind that countersign does not have.

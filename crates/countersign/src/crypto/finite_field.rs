@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 
 use crate::alert::Alert;
 use crate::crypto::group::SharedSecret;
+use crate::crypto::hash::constant_time_eq;
 use crate::crypto::random::Random;
 use crate::error::{Error, Result};
 use crate::violation::Violation;
@@ -201,11 +202,11 @@ impl FiniteFieldShare {
     pub(crate) fn generate(group: FiniteFieldGroup, random: &dyn Random) -> Result<Self> {
         let mut bytes = Zeroizing::new(vec![0; group.exponent_len()]);
         random.fill(&mut bytes).map_err(|_| Error::RandomFailed)?;
-        let exponent = Zeroizing::new(BoxedUint::from_be_slice_vartime(&bytes));
         // Nothing but zeros: the source is broken.
-        if exponent.is_zero().into() {
+        if constant_time_eq(&bytes, &vec![0; bytes.len()]) {
             return Err(Error::RandomFailed);
         }
+        let exponent = Zeroizing::new(BoxedUint::from_be_slice_vartime(&bytes));
         let modulus = modulus_of(group)?;
         let generator =
             BoxedUint::from_be_slice_truncated(FiniteFieldGroup::GENERATOR, group.bits());

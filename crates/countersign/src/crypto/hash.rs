@@ -47,8 +47,10 @@ impl HashAlgorithm {
     }
 }
 
-/// The output of a hash function or of HMAC. Not for secrets: it is `Copy` and `Debug`.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// The output of a hash function or of HMAC. Not for secrets: it is `Copy` and `Debug`. What a peer claims it to be
+/// is compared with [`constant_time_eq`].
+#[derive(Clone, Copy)]
+#[cfg_attr(test, derive(PartialEq, Eq))]
 pub(crate) struct Digest {
     bytes: [u8; MAX_DIGEST_LEN],
     len: usize,

@@ -8,6 +8,7 @@ use pki_types::CertificateDer;
 use crate::config::Config;
 use crate::connection::established::{AfterTls12, Established, ProtocolVersion};
 use crate::connection::state::State;
+use crate::crypto::hash::constant_time_eq;
 use crate::error::{Error, Result};
 use crate::handshake::authenticate::Shown;
 use crate::handshake::offer::Offer;
@@ -89,7 +90,9 @@ pub(crate) fn check_client_hello(
         (None, Some([])) => Ok(Secure::Yes),
         // RFC 5746 §3.7: a renegotiating client that sends the SCSV MUST be refused.
         (Some(_), _) if has_scsv => Err(Violation::RenegotiationMismatch.into()),
-        (Some(previous), Some(info)) if *info == previous.after.client_finished => Ok(Secure::Yes),
+        (Some(previous), Some(info)) if constant_time_eq(&previous.after.client_finished, info) => {
+            Ok(Secure::Yes)
+        }
         // RFC 5746 §3.6: in the first handshake it MUST be empty. §3.7: in a renegotiation it MUST be there, and MUST
         // be what the client's last Finished said.
         (_, _) => Err(Violation::RenegotiationMismatch.into()),
@@ -119,7 +122,7 @@ pub(crate) fn check_server_hello(
             Ok(Secure::No)
         };
     };
-    if *info == answer_client_hello(previous) {
+    if constant_time_eq(&answer_client_hello(previous), info) {
         Ok(Secure::Yes)
     } else {
         Err(Violation::RenegotiationMismatch.into())

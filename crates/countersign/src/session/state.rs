@@ -19,6 +19,10 @@ use crate::violation::Violation;
 /// The layout of a written session. Another number is another library, or another version.
 const FORMAT: u8 = 2;
 
+/// How long a written session can be without the peer's identity: format and suite, two strings of up to 255 bytes
+/// with their lengths, and sixteen bytes of times.
+const LARGEST_BUT_IDENTITY: usize = 1 + 2 + 2 * 256 + 16;
+
 /// What a ticket stands for, on either side.
 #[derive(Debug)]
 pub(crate) struct Session {
@@ -120,7 +124,13 @@ impl Session {
 
     /// Writes the session, for a ticket or a store. The bytes hold the secret.
     pub(crate) fn encode(&self) -> Result<Zeroizing<Vec<u8>>> {
-        let mut bytes = Zeroizing::new(Vec::with_capacity(self.encoded_size()));
+        let mut identity = Vec::new();
+        let mut writer = Writer::new(&mut identity);
+        self.identity.write(&mut writer);
+        writer.finish()?;
+        // All of it has room, so that no outgrown copy of the secret stays behind.
+        let room = identity.len().saturating_add(LARGEST_BUT_IDENTITY);
+        let mut bytes = Zeroizing::new(Vec::with_capacity(room));
         let mut writer = Writer::new(&mut bytes);
         writer.u8(FORMAT);
         writer.u16(self.suite.to_u16());
@@ -129,21 +139,9 @@ impl Session {
         writer.u32(self.lifetime);
         writer.u32(self.age_add);
         writer.bytes_u8(self.server_name.as_deref().unwrap_or_default().as_bytes());
-        self.identity.write(&mut writer);
+        writer.bytes(&identity);
         writer.finish()?;
         Ok(bytes)
-    }
-
-    /// So that no outgrown copy of the secret stays behind.
-    fn encoded_size(&self) -> usize {
-        let chain = self.identity.peer.as_ref().map_or(0, |peer| {
-            peer.chain
-                .certificates()
-                .iter()
-                .map(|certificate| certificate.len().saturating_add(3))
-                .sum()
-        });
-        chain.saturating_add(512)
     }
 
     /// Reads what [`encode`](Self::encode) wrote. It was authenticated, so what cannot be
@@ -292,6 +290,24 @@ mod tests {
                 .peer
                 .is_none()
         );
+    }
+
+    #[test]
+    fn a_session_is_written_where_there_is_room_for_it() {
+        let peer = |report| SessionPeer {
+            chain: CertificateChain::new(vec![vec![1; 5000].into()]),
+            code: VerifyCode::OK,
+            standing: Standing::Verified,
+            epoch: 0,
+            report: SessionReport::Written(vec![2; report]),
+        };
+        for report in [0, 400, 600, 10_000] {
+            let mut session = session(Some(peer(report)));
+            session.psk = Secret::from_slice(&[7; 255]);
+            session.server_name = Some("x".repeat(255));
+            let bytes = session.encode().unwrap();
+            assert_eq!(bytes.capacity(), bytes.len());
+        }
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! [`Credential`]: a certificate chain and the private key that belongs to it.
 
+mod pem;
+
 use core::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use countersign_x509::{Certificate, KeyUsage, Name};
-use pki_types::pem::{self, PemObject};
 use pki_types::{CertificateDer, PrivateKeyDer};
 use zeroize::Zeroizing;
 
@@ -91,14 +92,8 @@ impl Credential {
     /// # Errors
     /// As [`new`](Self::new), and if the text is not PEM or holds no key.
     pub fn from_pem(chain: &[u8], key: &[u8]) -> Result<Self, CredentialError> {
-        let certificates = CertificateDer::pem_slice_iter(chain)
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| CredentialError::Pem(describe(&error)))?;
-        let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| match error {
-            pem::Error::NoItemsFound => CredentialError::NoKey,
-            other => CredentialError::Pem(describe(&other)),
-        })?;
-        Self::new(certificates, &Zeroizing::new(key))
+        let certificates = pem::read_certificates(chain)?;
+        Self::new(certificates, &*pem::read_key(key)?)
     }
 
     /// Reads a chain and a key from PEM files; they may be the same file.
@@ -180,17 +175,6 @@ impl Credential {
 fn allows_signing(certificate: &Certificate<'_>) -> bool {
     let usage = certificate.extensions().key_usage();
     usage.is_none_or(KeyUsage::digital_signature)
-}
-
-fn describe(error: &pem::Error) -> String {
-    match error {
-        pem::Error::MissingSectionEnd { .. } => "a section begins but does not end".to_owned(),
-        pem::Error::IllegalSectionStart { .. } => {
-            "a section begins in the middle of a line or is malformed".to_owned()
-        }
-        pem::Error::Base64Decode(_) => "the text between BEGIN and END is not base64".to_owned(),
-        _ => "it is not PEM text".to_owned(),
-    }
 }
 
 impl fmt::Debug for Credential {

@@ -14,7 +14,7 @@ use std::io::IoSlice;
 pub use connection::connections;
 
 use crate::alert::Alert;
-use crate::crypto::suite::{AeadKey, CipherSuite};
+use crate::crypto::suite::{AeadKey, CipherSuite, Iv};
 use crate::error::{Error, Result};
 use crate::messages::{
     Certificate, CertificateRequest, CertificateVerify, ClientHello, EncryptedExtensions, Finished,
@@ -133,7 +133,7 @@ pub fn records(data: &[u8]) {
     ] {
         let opener = || {
             let key = key(suite).expect("the key has the right length");
-            Opener::keyed(key, IV, PlaintextAlerts::AcceptBeforeFirstRecord)
+            Opener::keyed(key, Iv::known(IV), PlaintextAlerts::AcceptBeforeFirstRecord)
         };
         let _ = receive(&mut opener(), data);
         let sealed = sealed(suite, data);
@@ -146,7 +146,7 @@ pub fn records(data: &[u8]) {
         CipherSuite::EcdheEcdsaChaCha20Poly1305Sha256,
     ] {
         let key = || key(suite).expect("the key has the right length");
-        let nonces = || NonceSequence12::new(suite.nonce_form(), &IV);
+        let nonces = || NonceSequence12::new(suite.nonce_form(), Iv::known(IV));
         let opener = || Opener::tls12(key(), nonces());
         let _ = receive(&mut opener(), data);
         let sealed = seal(Sealer::tls12(key(), nonces(), u64::MAX), data);
@@ -169,7 +169,7 @@ fn key(suite: CipherSuite) -> Result<AeadKey> {
 
 fn sealed(suite: CipherSuite, data: &[u8]) -> Vec<u8> {
     let key = key(suite).expect("the key has the right length");
-    seal(Sealer::keyed(key, IV, u64::MAX), data)
+    seal(Sealer::keyed(key, Iv::known(IV), u64::MAX), data)
 }
 
 fn seal(mut sealer: Sealer, data: &[u8]) -> Vec<u8> {

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use aws_lc_rs::aead::{self, Aad, LessSafeKey, Nonce, UnboundKey};
+use zeroize::Zeroizing;
 
 use super::hash::HashAlgorithm;
 use crate::connection::established::ProtocolVersion;
@@ -222,6 +223,32 @@ impl fmt::Display for CipherSuite {
     }
 }
 
+/// What is secret of the nonces of one key: the static IV of TLS 1.3, and of TLS 1.2 four bytes or all. It lies in
+/// one place on the heap: moving it copies a pointer, dropping it erases the bytes.
+pub(crate) struct Iv {
+    bytes: Box<Zeroizing<[u8; NONCE_LEN]>>,
+}
+
+impl Iv {
+    /// Allocates it and lets `fill` write it.
+    pub(crate) fn fill_with(fill: impl FnOnce(&mut [u8]) -> Result<()>) -> Result<Self> {
+        let mut bytes = Box::new(Zeroizing::new([0; NONCE_LEN]));
+        fill(bytes.as_mut_slice())?;
+        Ok(Self { bytes })
+    }
+
+    /// The bytes themselves.
+    pub(crate) fn expose(&self) -> &[u8; NONCE_LEN] {
+        &self.bytes
+    }
+
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn known(bytes: [u8; NONCE_LEN]) -> Self {
+        let bytes = Box::new(Zeroizing::new(bytes));
+        Self { bytes }
+    }
+}
+
 /// A record key, ready for use. Erased when dropped.
 pub(crate) struct AeadKey {
     key: LessSafeKey,
@@ -246,7 +273,7 @@ impl AeadKey {
     )]
     pub(crate) fn seal_in_place(
         &self,
-        nonce: [u8; NONCE_LEN],
+        nonce: &[u8; NONCE_LEN],
         aad: &[u8],
         in_out: &mut [u8],
         extra_in: &[u8],
@@ -254,7 +281,7 @@ impl AeadKey {
     ) -> Result<()> {
         self.key
             .seal_in_place_scatter(
-                Nonce::assume_unique_for_key(nonce),
+                Nonce::from(nonce),
                 Aad::from(aad),
                 in_out,
                 extra_in,
@@ -268,12 +295,12 @@ impl AeadKey {
     /// content is then unspecified and must not be used.
     pub(crate) fn open_in_place(
         &self,
-        nonce: [u8; NONCE_LEN],
+        nonce: &[u8; NONCE_LEN],
         aad: &[u8],
         in_out: &mut [u8],
     ) -> Option<usize> {
         self.key
-            .open_in_place(Nonce::assume_unique_for_key(nonce), Aad::from(aad), in_out)
+            .open_in_place(Nonce::from(nonce), Aad::from(aad), in_out)
             .ok()
             .map(|plaintext| plaintext.len())
     }
@@ -304,7 +331,7 @@ mod tests {
             let key = AeadKey::new(*suite, &vec![7; suite.key_len()]).unwrap();
             let mut record = b"payload".to_vec();
             let mut tail = [0; 1 + TAG_LEN];
-            key.seal_in_place([1; 12], b"header", &mut record, &[23], &mut tail)
+            key.seal_in_place(&[1; 12], b"header", &mut record, &[23], &mut tail)
                 .unwrap();
             record.extend(tail);
             let open = |nonce, aad: &[u8], mut record: Vec<u8>| {
@@ -312,17 +339,17 @@ mod tests {
                 record.truncate(len);
                 Some(record)
             };
-            let opened = open([1; 12], b"header", record.clone()).unwrap();
+            let opened = open(&[1; 12], b"header", record.clone()).unwrap();
             assert_eq!(opened, b"payload\x17");
-            assert_eq!(open([2; 12], b"header", record.clone()), None);
-            assert_eq!(open([1; 12], b"Header", record.clone()), None);
+            assert_eq!(open(&[2; 12], b"header", record.clone()), None);
+            assert_eq!(open(&[1; 12], b"Header", record.clone()), None);
             for at in 0..record.len() {
                 let mut damaged = record.clone();
                 damaged[at] ^= 0x20;
-                assert_eq!(open([1; 12], b"header", damaged), None, "{suite} {at}");
+                assert_eq!(open(&[1; 12], b"header", damaged), None, "{suite} {at}");
             }
             for len in 0..record.len() {
-                assert_eq!(open([1; 12], b"header", record[..len].to_vec()), None);
+                assert_eq!(open(&[1; 12], b"header", record[..len].to_vec()), None);
             }
         }
     }
@@ -341,7 +368,7 @@ mod tests {
         for len in [0, TAG_LEN, TAG_LEN + 2] {
             let mut tail = vec![0; len];
             assert!(
-                key.seal_in_place([1; 12], b"", &mut [0; 5], &[23], &mut tail)
+                key.seal_in_place(&[1; 12], b"", &mut [0; 5], &[23], &mut tail)
                     .is_err()
             );
         }

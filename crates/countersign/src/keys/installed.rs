@@ -3,10 +3,8 @@
 use core::fmt;
 use std::sync::Arc;
 
-use zeroize::Zeroizing;
-
 use crate::connection::established::ProtocolVersion;
-use crate::crypto::suite::{AeadKey, CipherSuite, NONCE_LEN};
+use crate::crypto::suite::{AeadKey, CipherSuite, Iv};
 use crate::error::{Error, Result};
 use crate::keys::schedule13::{Installed, TrafficSecret};
 use crate::record::{NonceSequence12, Opener, PlaintextAlerts, Sealer};
@@ -17,8 +15,7 @@ use crate::verify::mode::Role;
 pub(crate) struct TrafficKeys {
     suite: CipherSuite,
     key: AeadKey,
-    /// In TLS 1.2 what is secret of the nonce: four bytes, or all.
-    iv: Zeroizing<[u8; NONCE_LEN]>,
+    iv: Iv,
     secret: Option<Arc<TrafficSecret<Installed>>>,
 }
 
@@ -39,17 +36,19 @@ impl TrafficKeys {
         Ok(Self {
             suite,
             key,
-            iv: Zeroizing::new(iv),
+            iv,
             secret: None,
         })
     }
 
     /// The keys of a connection of TLS 1.2, for the last messages of the handshake and for data.
     pub(crate) fn of_tls12(suite: CipherSuite, key: &[u8], fixed_iv: &[u8]) -> Result<Self> {
-        let mut iv = Zeroizing::new([0; NONCE_LEN]);
-        for (to, from) in iv.iter_mut().zip(fixed_iv) {
-            *to = *from;
-        }
+        let iv = Iv::fill_with(|out| {
+            out.iter_mut()
+                .zip(fixed_iv)
+                .for_each(|(to, from)| *to = *from);
+            Ok(())
+        })?;
         Ok(Self {
             suite,
             key: AeadKey::new(suite, key)?,
@@ -67,7 +66,7 @@ impl TrafficKeys {
         Ok(Self {
             suite,
             key,
-            iv: Zeroizing::new(iv),
+            iv,
             secret: Some(Arc::new(secret.installed())),
         })
     }
@@ -75,7 +74,7 @@ impl TrafficKeys {
     /// Opens what the peer sealed with these keys.
     pub(crate) fn into_opener(self, whose: Role) -> (Opener, Option<Successors>) {
         if self.suite.version() == ProtocolVersion::Tls12 {
-            let nonces = NonceSequence12::new(self.suite.nonce_form(), &self.iv);
+            let nonces = NonceSequence12::new(self.suite.nonce_form(), self.iv);
             return (Opener::tls12(self.key, nonces), None);
         }
         // A client that rejects the ServerHello has no keys yet: its alert comes unencrypted.
@@ -84,18 +83,18 @@ impl TrafficKeys {
             _ => PlaintextAlerts::Refuse,
         };
         let successors = Successors::of(self.suite, self.secret);
-        (Opener::keyed(self.key, *self.iv, alerts), successors)
+        (Opener::keyed(self.key, self.iv, alerts), successors)
     }
 
     /// Seals with these keys.
     pub(crate) fn into_sealer(self) -> (Sealer, Option<Successors>) {
         let limit = self.suite.confidentiality_limit();
         if self.suite.version() == ProtocolVersion::Tls12 {
-            let nonces = NonceSequence12::new(self.suite.nonce_form(), &self.iv);
+            let nonces = NonceSequence12::new(self.suite.nonce_form(), self.iv);
             return (Sealer::tls12(self.key, nonces, limit), None);
         }
         let successors = Successors::of(self.suite, self.secret);
-        (Sealer::keyed(self.key, *self.iv, limit), successors)
+        (Sealer::keyed(self.key, self.iv, limit), successors)
     }
 }
 

@@ -74,6 +74,7 @@ impl Protection {
     fn new<Direction>(trace: &Trace, name: &str, secret: &TrafficSecret<Direction>) -> Self {
         assert_eq!(secret.for_key_log(), trace.get(&format!("{name}_traffic")));
         let (key, iv) = secret.keys(SUITE).unwrap();
+        let iv = *iv.expose();
         assert_eq!(iv, trace.get(&format!("{name}_iv")));
         let printed = AeadKey::new(SUITE, trace.get(&format!("{name}_key"))).unwrap();
         assert_eq!(sealed_probe(&key), sealed_probe(&printed), "{name}_key");
@@ -98,7 +99,7 @@ impl Protection {
         wrong_body[0] ^= 1;
         let open = |nonce, aad: &[u8], body: &[u8]| {
             let mut body = body.to_vec();
-            let len = self.key.open_in_place(nonce, aad, &mut body)?;
+            let len = self.key.open_in_place(&nonce, aad, &mut body)?;
             body.truncate(len);
             Some(body)
         };
@@ -117,7 +118,7 @@ impl Protection {
         let mut sealed = content.to_vec();
         let mut tail = [0; 1 + TAG_LEN];
         self.key
-            .seal_in_place(nonce, header, &mut sealed, &[content_type], &mut tail)
+            .seal_in_place(&nonce, header, &mut sealed, &[content_type], &mut tail)
             .unwrap();
         sealed.extend(tail);
         sealed
@@ -127,7 +128,7 @@ impl Protection {
 /// What tells two record keys apart, as they cannot be compared.
 fn sealed_probe(key: &AeadKey) -> [u8; TAG_LEN] {
     let mut tag = [0; TAG_LEN];
-    key.seal_in_place([0; 12], &[], &mut [], &[], &mut tag)
+    key.seal_in_place(&[0; 12], &[], &mut [], &[], &mut tag)
         .unwrap();
     tag
 }

@@ -44,7 +44,7 @@ use crate::crypto::CipherSuite;
 use crate::crypto::group::SharedSecret;
 use crate::crypto::hash::{Digest, HashAlgorithm, MAX_DIGEST_LEN, constant_time_eq};
 use crate::crypto::hmac::HmacKey;
-use crate::crypto::suite::{AeadKey, NONCE_LEN};
+use crate::crypto::suite::{AeadKey, Iv};
 use crate::error::Result;
 use crate::violation::Violation;
 
@@ -306,13 +306,12 @@ impl<Direction> TrafficSecret<Direction> {
     }
 
     /// The record key and the static IV (RFC 9846 §7.3).
-    pub(crate) fn keys(&self, suite: CipherSuite) -> Result<(AeadKey, [u8; NONCE_LEN])> {
+    pub(crate) fn keys(&self, suite: CipherSuite) -> Result<(AeadKey, Iv)> {
         let secret = HmacKey::new(self.hash, self.secret.expose());
         let key = Secret::fill_with(suite.key_len(), |out| {
             expand_label(&secret, b"key", &[], out)
         })?;
-        let mut iv = [0; NONCE_LEN];
-        expand_label(&secret, b"iv", &[], &mut iv)?;
+        let iv = Iv::fill_with(|out| expand_label(&secret, b"iv", &[], out))?;
         Ok((AeadKey::new(suite, key.expose())?, iv))
     }
 
@@ -507,7 +506,7 @@ mod tests {
             let secret = master(hash).client_traffic(&transcript).unwrap();
             let (_, first) = secret.keys(*suite).unwrap();
             let (_, second) = secret.next().unwrap().keys(*suite).unwrap();
-            assert_ne!(first, second);
+            assert_ne!(first.expose(), second.expose());
         }
     }
 

@@ -2,18 +2,17 @@
 
 use zeroize::Zeroizing;
 
+use crate::crypto::suite::{Iv, NONCE_LEN};
+
 /// RFC 9846 §5.3: the sequence number, padded to the left, in exclusive or with the IV.
 pub(super) struct NonceSequence {
-    iv: Zeroizing<[u8; 12]>,
+    iv: Iv,
     next: u64,
 }
 
 impl NonceSequence {
-    pub(super) fn new(iv: [u8; 12]) -> Self {
-        Self {
-            iv: Zeroizing::new(iv),
-            next: 0,
-        }
+    pub(super) fn new(iv: Iv) -> Self {
+        Self { iv, next: 0 }
     }
 
     /// How many records had their nonce from here.
@@ -22,8 +21,8 @@ impl NonceSequence {
     }
 
     /// The nonce of the record at hand.
-    pub(super) fn current(&self) -> [u8; 12] {
-        let mut nonce = *self.iv;
+    pub(super) fn current(&self) -> Zeroizing<[u8; NONCE_LEN]> {
+        let mut nonce = Zeroizing::new(*self.iv.expose());
         if let Some(low) = nonce.last_chunk_mut::<8>() {
             *low = (u64::from_be_bytes(*low) ^ self.next).to_be_bytes();
         }
@@ -47,15 +46,15 @@ impl NonceSequence {
 
 #[cfg(test)]
 mod tests {
-    use super::NonceSequence;
+    use super::{Iv, NonceSequence};
 
     #[test]
     fn the_sequence_number_changes_the_last_eight_bytes() {
-        let mut sequence = NonceSequence::new([0xa0; 12]);
-        assert_eq!(sequence.current(), [0xa0; 12]);
+        let mut sequence = NonceSequence::new(Iv::known([0xa0; 12]));
+        assert_eq!(*sequence.current(), [0xa0; 12]);
         sequence.skip_to(0x0102_0304_0506_0708);
         assert_eq!(
-            sequence.current(),
+            *sequence.current(),
             [
                 0xa0, 0xa0, 0xa0, 0xa0, 0xa1, 0xa2, 0xa3, 0xa4, 0xa5, 0xa6, 0xa7, 0xa8
             ]
@@ -64,7 +63,7 @@ mod tests {
 
     #[test]
     fn it_never_wraps() {
-        let mut sequence = NonceSequence::new([0; 12]);
+        let mut sequence = NonceSequence::new(Iv::known([0; 12]));
         sequence.skip_to(u64::MAX - 1);
         assert!(sequence.advance().is_some());
         assert_eq!(sequence.used(), u64::MAX);

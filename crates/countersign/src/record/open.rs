@@ -7,7 +7,7 @@ use super::frame::{MAX_PLAINTEXT, check_content};
 use super::nonce::NonceSequence;
 use super::tls12::{NonceSequence12, OpenerOfTls12};
 use super::{ContentType, Header, Protection};
-use crate::crypto::suite::AeadKey;
+use crate::crypto::suite::{AeadKey, Iv};
 use crate::error::Result;
 use crate::violation::Violation;
 
@@ -61,7 +61,7 @@ impl fmt::Debug for Opener {
 
 impl Opener {
     /// Opens records under `key` and `iv`, from sequence number 0.
-    pub(crate) fn keyed(key: AeadKey, iv: [u8; 12], alerts: PlaintextAlerts) -> Self {
+    pub(crate) fn keyed(key: AeadKey, iv: Iv, alerts: PlaintextAlerts) -> Self {
         Self::Keyed(KeyedOpener {
             key,
             nonces: NonceSequence::new(iv),
@@ -126,7 +126,7 @@ impl KeyedOpener {
         // a bad_record_mac alert.
         let length = self
             .key
-            .open_in_place(self.nonces.current(), &header.bytes(), body)
+            .open_in_place(&self.nonces.current(), &header.bytes(), body)
             .ok_or(Violation::BadRecordMac)?;
         self.nonces.advance().ok_or(Violation::ReadLimitReached)?;
         let inner = body.get(..length).unwrap_or_default();
@@ -178,7 +178,7 @@ mod tests {
         ContentType, Header, Opened, Opener, PlaintextAlerts, Protection, without_padding,
     };
     use crate::Alert;
-    use crate::crypto::suite::{AeadKey, CipherSuite, TAG_LEN};
+    use crate::crypto::suite::{AeadKey, CipherSuite, Iv, TAG_LEN};
     use crate::error::{Error, Result};
     use crate::messages::hex;
     use crate::record::{HEADER_LEN, parse_header};
@@ -188,7 +188,11 @@ mod tests {
     const IV: [u8; 12] = [3; 12];
 
     fn opener(alerts: PlaintextAlerts) -> Opener {
-        Opener::keyed(AeadKey::new(SUITE, &[1; 16]).unwrap(), IV, alerts)
+        Opener::keyed(
+            AeadKey::new(SUITE, &[1; 16]).unwrap(),
+            Iv::known(IV),
+            alerts,
+        )
     }
 
     /// The first record under the key, with this inside.
@@ -201,7 +205,7 @@ mod tests {
         let mut body = inner.to_vec();
         let mut tag = [0; TAG_LEN];
         let key = AeadKey::new(SUITE, &[1; 16]).unwrap();
-        key.seal_in_place(IV, &header.bytes(), &mut body, &[], &mut tag)
+        key.seal_in_place(&IV, &header.bytes(), &mut body, &[], &mut tag)
             .unwrap();
         body.extend_from_slice(&tag);
         (header, body)
@@ -239,7 +243,11 @@ mod tests {
         let key = hex("17422dda596ed5d9acd890e3c63f5051");
         let key = AeadKey::new(SUITE, &key).unwrap();
         let iv = hex("5b78923dee08579033e523d9");
-        let mut opener = Opener::keyed(key, iv.try_into().unwrap(), PlaintextAlerts::Refuse);
+        let mut opener = Opener::keyed(
+            key,
+            Iv::known(iv.try_into().unwrap()),
+            PlaintextAlerts::Refuse,
+        );
         let header = parse_header(&record, opener.protection()).unwrap().unwrap();
         let result = opener.open(header, &mut record[HEADER_LEN..]).unwrap();
         assert_eq!(result.content_type, ContentType::ApplicationData);
@@ -344,7 +352,7 @@ mod tests {
         let mut tag = [0; TAG_LEN];
         let nonce = keyed.nonces.current();
         let key = AeadKey::new(SUITE, &[1; 16]).unwrap();
-        key.seal_in_place(nonce, &header.bytes(), &mut body, &[], &mut tag)
+        key.seal_in_place(&nonce, &header.bytes(), &mut body, &[], &mut tag)
             .unwrap();
         body.extend_from_slice(&tag);
         let result = opener.open(header, &mut body);

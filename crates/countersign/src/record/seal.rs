@@ -6,7 +6,7 @@ use std::io::IoSlice;
 use super::nonce::NonceSequence;
 use super::tls12::{NonceSequence12, SealerOfTls12};
 use super::{ContentType, Gather, Header};
-use crate::crypto::suite::{AeadKey, TAG_LEN};
+use crate::crypto::suite::{AeadKey, Iv, TAG_LEN};
 use crate::error::{Error, Result};
 
 /// The version in all records but the first of a client.
@@ -58,7 +58,7 @@ impl Sealer {
 
     /// Seals records under `key` and `iv`, from sequence number 0, and at most `limit` of them
     /// (the cipher's confidentiality limit, RFC 9846 §5.5).
-    pub(crate) fn keyed(key: AeadKey, iv: [u8; 12], limit: u64) -> Self {
+    pub(crate) fn keyed(key: AeadKey, iv: Iv, limit: u64) -> Self {
         Self::Keyed(KeyedSealer {
             key,
             nonces: NonceSequence::new(iv),
@@ -180,7 +180,7 @@ impl KeyedSealer {
             .and_then(|sealed| sealed.split_at_mut_checked(content_len))
             .ok_or(Error::Internal("a record is shorter than its payload"))?;
         let sealed = self.key.seal_in_place(
-            self.nonces.current(),
+            &self.nonces.current(),
             &header,
             content,
             &[content_type.code()],
@@ -205,7 +205,7 @@ mod tests {
 
     use super::super::frame::MAX_PLAINTEXT;
     use super::Sealer;
-    use crate::crypto::suite::{AeadKey, CipherSuite};
+    use crate::crypto::suite::{AeadKey, CipherSuite, Iv};
     use crate::error::Error;
     use crate::messages::hex;
     use crate::record::{ContentType, HEADER_LEN, Opener, PlaintextAlerts, parse_header};
@@ -221,7 +221,7 @@ mod tests {
     }
 
     fn sealer(limit: u64) -> Sealer {
-        Sealer::keyed(key(SUITES[0]), [3; 12], limit)
+        Sealer::keyed(key(SUITES[0]), Iv::known([3; 12]), limit)
     }
 
     /// The contents of all records in `output`, one by one.
@@ -245,7 +245,7 @@ mod tests {
         let key = hex("17422dda596ed5d9acd890e3c63f5051");
         let key = AeadKey::new(SUITES[0].0, &key).unwrap();
         let iv = hex("5b78923dee08579033e523d9");
-        let mut sealer = Sealer::keyed(key, iv.try_into().unwrap(), 100);
+        let mut sealer = Sealer::keyed(key, Iv::known(iv.try_into().unwrap()), 100);
         let content: Vec<u8> = (0..50).collect();
         let mut output = Vec::new();
         let slices = [IoSlice::new(&content[..20]), IoSlice::new(&content[20..])];
@@ -286,7 +286,7 @@ mod tests {
     #[test]
     fn long_payloads_take_several_records_with_or_without_a_key() {
         let payload = vec![5; 2 * MAX_PLAINTEXT + 1];
-        let mut opener = Opener::keyed(key(SUITES[0]), [3; 12], PlaintextAlerts::Refuse);
+        let mut opener = Opener::keyed(key(SUITES[0]), Iv::known([3; 12]), PlaintextAlerts::Refuse);
         for (mut sealer, opener) in [
             (Sealer::plain(), &mut Opener::Plain),
             (sealer(100), &mut opener),
@@ -353,8 +353,8 @@ mod tests {
             ),
         ) {
             for suite in SUITES {
-                let mut sealer = Sealer::keyed(key(suite), [3; 12], u64::MAX);
-                let mut opener = Opener::keyed(key(suite), [3; 12], PlaintextAlerts::Refuse);
+                let mut sealer = Sealer::keyed(key(suite), Iv::known([3; 12]), u64::MAX);
+                let mut opener = Opener::keyed(key(suite), Iv::known([3; 12]), PlaintextAlerts::Refuse);
                 for (content_type, lengths) in &messages {
                     let content_type = [
                         ContentType::ApplicationData,

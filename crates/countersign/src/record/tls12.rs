@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::frame::{MAX_PLAINTEXT, check_content};
 use super::open::Opened;
 use super::{ContentType, Gather, HEADER_LEN, Header, Protection};
-use crate::crypto::suite::{AeadKey, NONCE_LEN, NonceForm, TAG_LEN};
+use crate::crypto::suite::{AeadKey, Iv, NONCE_LEN, NonceForm, TAG_LEN};
 use crate::error::{Error, Result};
 use crate::violation::Violation;
 
@@ -19,15 +19,15 @@ const VERSION: u16 = 0x0303;
 pub(crate) struct NonceSequence12 {
     form: NonceForm,
     /// Four bytes of salt, or all twelve.
-    fixed: Zeroizing<[u8; NONCE_LEN]>,
+    fixed: Iv,
     next: u64,
 }
 
 impl NonceSequence12 {
-    pub(crate) fn new(form: NonceForm, fixed: &[u8; NONCE_LEN]) -> Self {
+    pub(crate) fn new(form: NonceForm, fixed: Iv) -> Self {
         Self {
             form,
-            fixed: Zeroizing::new(*fixed),
+            fixed,
             next: 0,
         }
     }
@@ -36,8 +36,8 @@ impl NonceSequence12 {
     ///
     /// RFC 5288 §3: the sender may use the sequence number for them, and does here.
     /// RFC 7905 §2: the sequence number, padded to the left, in exclusive or with the fixed part.
-    fn nonce(&self, explicit: [u8; 8]) -> [u8; NONCE_LEN] {
-        let mut nonce = *self.fixed;
+    fn nonce(&self, explicit: [u8; 8]) -> Zeroizing<[u8; NONCE_LEN]> {
+        let mut nonce = Zeroizing::new(*self.fixed.expose());
         if let Some(low) = nonce.last_chunk_mut::<8>() {
             *low = match self.form {
                 NonceForm::Explicit => explicit,
@@ -115,7 +115,7 @@ impl SealerOfTls12 {
         let nonce = self.nonces.nonce(explicit);
         let sealed = self
             .key
-            .seal_in_place(nonce, &additional, content, &[], tag);
+            .seal_in_place(&nonce, &additional, content, &[], tag);
         if sealed.is_err() {
             // What was not encrypted must not leave.
             output.truncate(start);
@@ -152,7 +152,7 @@ impl OpenerOfTls12 {
         let nonce = self.nonces.nonce(explicit);
         let length = self
             .key
-            .open_in_place(nonce, &additional, sealed)
+            .open_in_place(&nonce, &additional, sealed)
             .ok_or(Violation::BadRecordMac)?;
         self.nonces.advance().ok_or(Violation::ReadLimitReached)?;
         // RFC 5246 §6.2.1: the length MUST NOT exceed 2^14.
@@ -173,7 +173,7 @@ mod tests {
     use std::io::IoSlice;
 
     use super::{NonceSequence12, SealerOfTls12};
-    use crate::crypto::suite::{AeadKey, CipherSuite, TAG_LEN};
+    use crate::crypto::suite::{AeadKey, CipherSuite, Iv, TAG_LEN};
     use crate::error::{Error, Result};
     use crate::record::{ContentType, Gather, HEADER_LEN, Header, Opener, parse_header};
     use crate::violation::Violation;
@@ -189,7 +189,7 @@ mod tests {
     }
 
     fn nonces(suite: CipherSuite) -> NonceSequence12 {
-        NonceSequence12::new(suite.nonce_form(), &[7; 12])
+        NonceSequence12::new(suite.nonce_form(), Iv::known([7; 12]))
     }
 
     fn sealer(suite: CipherSuite) -> SealerOfTls12 {
@@ -308,7 +308,7 @@ mod tests {
                 let (mut content, mut tag) = (*b"data", [0; TAG_LEN]);
                 let nonce = sequence.nonce([9; 8]);
                 key(suite)
-                    .seal_in_place(nonce, &additional, &mut content, &[], &mut tag)
+                    .seal_in_place(&nonce, &additional, &mut content, &[], &mut tag)
                     .unwrap();
                 [&header.bytes()[..], &[9; 8], &content, &tag].concat()
             })
@@ -335,7 +335,7 @@ mod tests {
         let additional = sequence.additional_data(header, body.len());
         key(suite)
             .seal_in_place(
-                sequence.nonce([0; 8]),
+                &sequence.nonce([0; 8]),
                 &additional,
                 &mut body,
                 &[],

@@ -180,7 +180,7 @@ impl TicketKeyring {
             .get_mut(NAME_LEN.saturating_add(NONCE_LEN)..)
             .unwrap_or_default();
         key.key
-            .seal_in_place(nonce, purpose, sealed, &[], &mut tag)?;
+            .seal_in_place(&nonce, purpose, sealed, &[], &mut tag)?;
         ticket.extend_from_slice(&tag);
         Ok(ticket)
     }
@@ -200,7 +200,7 @@ impl TicketKeyring {
             return None;
         }
         let mut content = Zeroizing::new(sealed.to_vec());
-        let length = key.key.open_in_place(*nonce, purpose, &mut content)?;
+        let length = key.key.open_in_place(nonce, purpose, &mut content)?;
         content.truncate(length);
         Some(content)
     }

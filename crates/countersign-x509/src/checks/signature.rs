@@ -7,9 +7,7 @@ use std::sync::OnceLock;
 
 use aws_lc_rs::digest;
 use aws_lc_rs::rsa::PublicKeyComponents;
-use aws_lc_rs::signature::{
-    self, ParsedPublicKey, RsaParameters, RsaPssSaltLength, UnparsedPublicKey,
-};
+use aws_lc_rs::signature::{self, ParsedPublicKey, RsaParameters, RsaPssSaltLength};
 
 use crate::algorithm::{Digest, PssParameters, SignatureAlgorithm};
 use crate::certificate::{Certificate, Signed};
@@ -123,11 +121,13 @@ pub fn verify_signature(
     }
     match algorithm {
         SignatureAlgorithm::Ecdsa(digest) => verify_ecdsa(digest, signed, issuer_key),
-        SignatureAlgorithm::RsaPkcs1(digest) => {
-            verify_rsa(signed, issuer_key, |bits| pkcs1_parameters(digest, bits))
-        }
+        SignatureAlgorithm::RsaPkcs1(digest) => verify_rsa(digest, signed, issuer_key, |bits| {
+            pkcs1_parameters(digest, bits)
+        }),
         SignatureAlgorithm::RsaPss(parameters) => {
-            verify_rsa(signed, issuer_key, |bits| pss_parameters(parameters, bits))
+            verify_rsa(parameters.digest, signed, issuer_key, |bits| {
+                pss_parameters(parameters, bits)
+            })
         }
         SignatureAlgorithm::Ed25519 => verify_raw(&signature::ED25519, signed, issuer_key),
         SignatureAlgorithm::MlDsa44 => verify_raw(&signature::ML_DSA_44, signed, issuer_key),
@@ -148,6 +148,7 @@ pub(crate) struct ReadyKey(OnceLock<Ready>);
 struct Ready {
     /// The only algorithm it is ready for.
     algorithm: SignatureAlgorithm<'static>,
+    digest: &'static digest::Algorithm,
     key: ParsedPublicKey,
 }
 
@@ -166,7 +167,8 @@ impl ReadyKey {
             && certificate.signature_algorithms_agree()
         {
             // That the algorithm is supported and fits the key has been seen before.
-            let verified = ready.key.verify_sig(signed.message, signed.signature);
+            let digest = digest::digest(ready.digest, signed.message);
+            let verified = ready.key.verify_digest_sig(&digest, signed.signature);
             return verified.map_err(|_| SignatureFault::Wrong);
         }
         verify_certificate_signature(certificate, issuer_key)?;
@@ -183,39 +185,39 @@ impl ReadyKey {
 impl Ready {
     /// For the usual algorithms, after the key has verified a signature of this one.
     fn new(algorithm: SignatureAlgorithm<'_>, key: &PublicKeyInfo<'_>) -> Option<Self> {
-        let (algorithm, verification): (_, Algorithm) = match (algorithm, key.algorithm()) {
-            (SignatureAlgorithm::Ecdsa(digest), KeyAlgorithm::Ec(curve)) => (
-                SignatureAlgorithm::Ecdsa(digest),
-                match (curve, digest) {
-                    (EcCurve::P256, Digest::Sha256) => &signature::ECDSA_P256_SHA256_ASN1,
-                    (EcCurve::P256, Digest::Sha384) => &signature::ECDSA_P256_SHA384_ASN1,
-                    (EcCurve::P384, Digest::Sha256) => &signature::ECDSA_P384_SHA256_ASN1,
-                    (EcCurve::P384, Digest::Sha384) => &signature::ECDSA_P384_SHA384_ASN1,
-                    _ => return None,
-                },
-            ),
-            (SignatureAlgorithm::RsaPkcs1(digest), _) => (
-                SignatureAlgorithm::RsaPkcs1(digest),
-                pkcs1_parameters(digest, key.bits()?)?,
-            ),
+        let (algorithm, verification, digest) = match (algorithm, key.algorithm()) {
+            (SignatureAlgorithm::Ecdsa(digest), KeyAlgorithm::Ec(curve)) => {
+                let verification = ecdsa_algorithm(curve, digest)?;
+                (SignatureAlgorithm::Ecdsa(digest), verification, digest)
+            }
+            (SignatureAlgorithm::RsaPkcs1(digest), _) => {
+                let verification: Algorithm = pkcs1_parameters(digest, key.bits()?)?;
+                (SignatureAlgorithm::RsaPkcs1(digest), verification, digest)
+            }
             _ => return None,
         };
-        let key = ParsedPublicKey::new(verification, key.key_bytes()).ok()?;
-        Some(Self { algorithm, key })
+        Some(Self {
+            algorithm,
+            digest: digest_algorithm(digest)?,
+            key: ParsedPublicKey::new(verification, key.key_bytes()).ok()?,
+        })
     }
 }
 
 /// The digest of a message; `None` for one that is never used.
-pub(crate) fn hash(algorithm: Digest, message: &[u8]) -> Option<impl AsRef<[u8]> + use<>> {
-    let algorithm = match algorithm {
+pub(crate) fn hash(algorithm: Digest, message: &[u8]) -> Option<digest::Digest> {
+    Some(digest::digest(digest_algorithm(algorithm)?, message))
+}
+
+fn digest_algorithm(algorithm: Digest) -> Option<&'static digest::Algorithm> {
+    Some(match algorithm {
         Digest::Md5 => return None,
         Digest::Sha1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
         Digest::Sha224 => &digest::SHA224,
         Digest::Sha256 => &digest::SHA256,
         Digest::Sha384 => &digest::SHA384,
         Digest::Sha512 => &digest::SHA512,
-    };
-    Some(digest::digest(algorithm, message))
+    })
 }
 
 /// SHA-256 over several strings of octets, one after the other.
@@ -241,17 +243,19 @@ fn verify_raw(
     signed: &Signed<'_>,
     key: &PublicKeyInfo<'_>,
 ) -> Result<(), SignatureFault> {
-    UnparsedPublicKey::new(algorithm, key.key_bytes())
-        .verify(signed.message, signed.signature)
-        .map_err(|_| wrong_or_unreadable(algorithm, key))
+    read_key(algorithm, key)?
+        .verify_sig(signed.message, signed.signature)
+        .map_err(|_| SignatureFault::Wrong)
 }
 
-/// Tells, only after a failure, whether the key was at fault.
-fn wrong_or_unreadable(algorithm: Algorithm, key: &PublicKeyInfo<'_>) -> SignatureFault {
-    match UnparsedPublicKey::new(algorithm, key.key_bytes()).parse() {
-        Ok(_) => SignatureFault::Wrong,
-        Err(_) => SignatureFault::UnreadableKey,
-    }
+fn read_key(
+    algorithm: Algorithm,
+    key: &PublicKeyInfo<'_>,
+) -> Result<ParsedPublicKey, SignatureFault> {
+    // The library looks for the whole structure first, and for the key alone when it finds none.
+    ParsedPublicKey::new(algorithm, key.der())
+        .or_else(|_| ParsedPublicKey::new(algorithm, key.key_bytes()))
+        .map_err(|_| SignatureFault::UnreadableKey)
 }
 
 fn verify_ecdsa(
@@ -262,84 +266,57 @@ fn verify_ecdsa(
     let KeyAlgorithm::Ec(curve) = key.algorithm() else {
         return Err(SignatureFault::UnsupportedAlgorithm);
     };
-    match (curve, digest) {
-        (EcCurve::P256, Digest::Sha1) => verify_raw(&signature::ECDSA_P256_SHA1_ASN1, signed, key),
-        (EcCurve::P256, Digest::Sha256) => {
-            verify_raw(&signature::ECDSA_P256_SHA256_ASN1, signed, key)
-        }
-        (EcCurve::P256, Digest::Sha384) => {
-            verify_raw(&signature::ECDSA_P256_SHA384_ASN1, signed, key)
-        }
-        (EcCurve::P256, Digest::Sha512) => {
-            verify_raw(&signature::ECDSA_P256_SHA512_ASN1, signed, key)
-        }
-        (EcCurve::P384, Digest::Sha256) => {
-            verify_raw(&signature::ECDSA_P384_SHA256_ASN1, signed, key)
-        }
-        (EcCurve::P384, Digest::Sha384) => {
-            verify_raw(&signature::ECDSA_P384_SHA384_ASN1, signed, key)
-        }
-        (EcCurve::P384, Digest::Sha512) => {
-            verify_raw(&signature::ECDSA_P384_SHA512_ASN1, signed, key)
-        }
-        (EcCurve::P521, Digest::Sha1) => verify_raw(&signature::ECDSA_P521_SHA1_ASN1, signed, key),
-        (EcCurve::P521, Digest::Sha224) => {
-            verify_raw(&signature::ECDSA_P521_SHA224_ASN1, signed, key)
-        }
-        (EcCurve::P521, Digest::Sha256) => {
-            verify_raw(&signature::ECDSA_P521_SHA256_ASN1, signed, key)
-        }
-        (EcCurve::P521, Digest::Sha384) => {
-            verify_raw(&signature::ECDSA_P521_SHA384_ASN1, signed, key)
-        }
-        (EcCurve::P521, Digest::Sha512) => {
-            verify_raw(&signature::ECDSA_P521_SHA512_ASN1, signed, key)
-        }
-        (EcCurve::Secp256k1, Digest::Sha256) => {
-            verify_raw(&signature::ECDSA_P256K1_SHA256_ASN1, signed, key)
-        }
-        (EcCurve::P256, Digest::Sha224) => verify_short_digest(
-            &signature::ECDSA_P256_SHA256_ASN1,
-            &digest::SHA224,
-            signed,
-            key,
-        ),
-        (EcCurve::P384, Digest::Sha224) => verify_short_digest(
-            &signature::ECDSA_P384_SHA256_ASN1,
-            &digest::SHA224,
-            signed,
-            key,
-        ),
-        (EcCurve::P384, Digest::Sha1) => {
-            let sha1 = &digest::SHA1_FOR_LEGACY_USE_ONLY;
-            verify_short_digest(&signature::ECDSA_P384_SHA256_ASN1, sha1, signed, key)
-        }
-        _ => Err(SignatureFault::UnsupportedAlgorithm),
-    }
+    let (algorithm, digest) = if let Some(algorithm) = ecdsa_algorithm(curve, digest) {
+        (algorithm, hash(digest, signed.message))
+    } else {
+        let algorithm: Algorithm = match (curve, digest) {
+            (EcCurve::P256, Digest::Sha224) => &signature::ECDSA_P256_SHA256_ASN1,
+            (EcCurve::P384, Digest::Sha1 | Digest::Sha224) => &signature::ECDSA_P384_SHA256_ASN1,
+            _ => return Err(SignatureFault::UnsupportedAlgorithm),
+        };
+        (algorithm, hash_as_sha256(digest, signed.message))
+    };
+    let digest = digest.ok_or(SignatureFault::UnsupportedAlgorithm)?;
+    // Hashing first takes the library less time than when it does both.
+    read_key(algorithm, key)?
+        .verify_digest_sig(&digest, signed.signature)
+        .map_err(|_| SignatureFault::Wrong)
+}
+
+/// Those that the library has.
+fn ecdsa_algorithm(curve: EcCurve<'_>, digest: Digest) -> Option<Algorithm> {
+    Some(match (curve, digest) {
+        (EcCurve::P256, Digest::Sha1) => &signature::ECDSA_P256_SHA1_ASN1,
+        (EcCurve::P256, Digest::Sha256) => &signature::ECDSA_P256_SHA256_ASN1,
+        (EcCurve::P256, Digest::Sha384) => &signature::ECDSA_P256_SHA384_ASN1,
+        (EcCurve::P256, Digest::Sha512) => &signature::ECDSA_P256_SHA512_ASN1,
+        (EcCurve::P384, Digest::Sha256) => &signature::ECDSA_P384_SHA256_ASN1,
+        (EcCurve::P384, Digest::Sha384) => &signature::ECDSA_P384_SHA384_ASN1,
+        (EcCurve::P384, Digest::Sha512) => &signature::ECDSA_P384_SHA512_ASN1,
+        (EcCurve::P521, Digest::Sha1) => &signature::ECDSA_P521_SHA1_ASN1,
+        (EcCurve::P521, Digest::Sha224) => &signature::ECDSA_P521_SHA224_ASN1,
+        (EcCurve::P521, Digest::Sha256) => &signature::ECDSA_P521_SHA256_ASN1,
+        (EcCurve::P521, Digest::Sha384) => &signature::ECDSA_P521_SHA384_ASN1,
+        (EcCurve::P521, Digest::Sha512) => &signature::ECDSA_P521_SHA512_ASN1,
+        (EcCurve::Secp256k1, Digest::Sha256) => &signature::ECDSA_P256K1_SHA256_ASN1,
+        _ => return None,
+    })
 }
 
 /// For digests the library has no ECDSA algorithm with. ECDSA takes a digest no longer than
 /// the group order as a number (FIPS 186-5 §6.4.2), so leading zeros do not matter: a short
 /// digest can be given in the place of a SHA-256.
-fn verify_short_digest(
-    algorithm: Algorithm,
-    digest_algorithm: &'static digest::Algorithm,
-    signed: &Signed<'_>,
-    key: &PublicKeyInfo<'_>,
-) -> Result<(), SignatureFault> {
-    let short = digest::digest(digest_algorithm, signed.message);
+fn hash_as_sha256(algorithm: Digest, message: &[u8]) -> Option<digest::Digest> {
+    let short = hash(algorithm, message)?;
     let mut padded = [0; digest::SHA256_OUTPUT_LEN];
     for (to, from) in padded.iter_mut().rev().zip(short.as_ref().iter().rev()) {
         *to = *from;
     }
-    let padded = digest::Digest::import_less_safe(&padded, &digest::SHA256)
-        .or(Err(SignatureFault::UnsupportedAlgorithm))?;
-    UnparsedPublicKey::new(algorithm, key.key_bytes())
-        .verify_digest(&padded, signed.signature)
-        .map_err(|_| wrong_or_unreadable(algorithm, key))
+    digest::Digest::import_less_safe(&padded, &digest::SHA256).ok()
 }
 
 fn verify_rsa(
+    digest: Digest,
     signed: &Signed<'_>,
     key: &PublicKeyInfo<'_>,
     parameters_for: impl Fn(u32) -> Option<&'static RsaParameters>,
@@ -352,12 +329,15 @@ fn verify_rsa(
     if !sizes.contains(&bits) {
         return Err(SignatureFault::UnsupportedAlgorithm);
     }
-    // As numbers the key takes longer to get ready, but may have been written down less strictly.
-    let verified = match ParsedPublicKey::new(parameters, key.key_bytes()) {
-        Ok(key) => key.verify_sig(signed.message, signed.signature),
-        Err(_) => PublicKeyComponents { n, e }.verify(parameters, signed.message, signed.signature),
+    let Ok(key) = ParsedPublicKey::new(parameters, key.key_bytes()) else {
+        // As numbers the key takes longer to get ready, but may have been written down less strictly.
+        return PublicKeyComponents { n, e }
+            .verify(parameters, signed.message, signed.signature)
+            .map_err(|_| SignatureFault::UnreadableKey);
     };
-    verified.map_err(|_| wrong_or_unreadable(parameters, key))
+    let digest = hash(digest, signed.message).ok_or(SignatureFault::UnsupportedAlgorithm)?;
+    key.verify_digest_sig(&digest, signed.signature)
+        .map_err(|_| SignatureFault::Wrong)
 }
 
 fn pkcs1_parameters(digest: Digest, bits: u32) -> Option<&'static RsaParameters> {

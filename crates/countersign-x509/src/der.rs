@@ -148,12 +148,16 @@ pub(crate) struct Element<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reader<'a> {
     rest: &'a [u8],
-    at: usize,
+    /// Offset of the end, which does not move while the reader does.
+    end: usize,
 }
 
 impl<'a> Reader<'a> {
     pub(crate) const fn new(input: &'a [u8]) -> Self {
-        Self { rest: input, at: 0 }
+        Self {
+            rest: input,
+            end: input.len(),
+        }
     }
 
     /// What has not been read yet.
@@ -163,7 +167,7 @@ impl<'a> Reader<'a> {
 
     /// Offset of the next byte.
     pub(crate) const fn at(&self) -> usize {
-        self.at
+        self.end.saturating_sub(self.rest.len())
     }
 
     pub(crate) const fn is_empty(&self) -> bool {
@@ -171,7 +175,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(crate) const fn fault(&self, what: Malformed) -> ParseError {
-        ParseError::new(what, self.at)
+        ParseError::new(what, self.at())
     }
 
     /// Demands that everything has been read.
@@ -189,26 +193,18 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads the next element, whatever its tag.
+    #[inline]
     pub(crate) fn element(&mut self) -> Result<Element<'a>> {
+        let at = self.at();
         let (tag, length, header) = self.header()?;
-        let end = header
-            .checked_add(length)
-            .ok_or(self.fault(Malformed::Truncated))?;
-        let (whole, rest) = self
-            .rest
-            .split_at_checked(end)
-            .ok_or(self.fault(Malformed::Truncated))?;
-        let content = whole
-            .get(header..)
-            .ok_or(self.fault(Malformed::Truncated))?;
-        let at = self.at;
-        *self = Self {
-            rest,
-            at: at.saturating_add(end),
-        };
+        let truncated = self.fault(Malformed::Truncated);
+        let end = header.checked_add(length).ok_or(truncated)?;
+        let (whole, rest) = self.rest.split_at_checked(end).ok_or(truncated)?;
+        let content = whole.get(header..).ok_or(truncated)?;
+        self.rest = rest;
         let content = Self {
             rest: content,
-            at: at.saturating_add(header),
+            end: self.at(),
         };
         Ok(Element {
             tag,
@@ -219,7 +215,19 @@ impl<'a> Reader<'a> {
     }
 
     /// Tag, length of the content, length of the header (X.690 §8.1, §10.1).
+    #[inline]
     fn header(&self) -> Result<(u8, usize, usize)> {
+        match self.rest {
+            // Most elements are short.
+            [tag, length @ 0..=0x7f, ..] if tag & 0x1f != 0x1f => {
+                Ok((*tag, usize::from(*length), 2))
+            }
+            _ => self.long_header(),
+        }
+    }
+
+    #[cold]
+    fn long_header(&self) -> Result<(u8, usize, usize)> {
         let [tag, first, after @ ..] = self.rest else {
             return Err(self.fault(Malformed::Truncated));
         };
@@ -228,7 +236,7 @@ impl<'a> Reader<'a> {
         }
         // X.690 §10.1: the definite form of length, in the minimum number of octets.
         let (length, header, least) = match (first, after) {
-            (0..=0x7f, _) => return Ok((*tag, usize::from(*first), 2)),
+            (0..=0x7f, _) => (u32::from(*first), 2, 0),
             (0x80, _) => return Err(self.fault(Malformed::IndefiniteLength)),
             (0x81, [a, ..]) => (u32::from(*a), 3, 0x80),
             (0x82, [a, b, ..]) => (u32::from_be_bytes([0, 0, *a, *b]), 4, 0x100),
@@ -246,20 +254,24 @@ impl<'a> Reader<'a> {
 
     /// Reads an element that must have this tag; gives the whole of it too.
     pub(crate) fn expect_element(&mut self, tag: u8) -> Result<Element<'a>> {
-        if !self.next_is(tag) {
-            let what = if self.is_empty() {
-                Malformed::Truncated
-            } else {
-                Malformed::UnexpectedTag
-            };
-            return Err(self.fault(what));
-        }
+        self.demand(tag)?;
         self.element()
     }
 
     /// Reads an element that must have this tag; gives its content.
+    #[inline]
     pub(crate) fn expect(&mut self, tag: u8) -> Result<Self> {
-        Ok(self.expect_element(tag)?.content)
+        self.demand(tag)?;
+        Ok(self.element()?.content)
+    }
+
+    /// Demands that the next element has this tag.
+    fn demand(&self, tag: u8) -> Result<()> {
+        match self.rest.first() {
+            Some(next) if *next == tag => Ok(()),
+            Some(_) => Err(self.fault(Malformed::UnexpectedTag)),
+            None => Err(self.fault(Malformed::Truncated)),
+        }
     }
 
     /// Reads the next element if it has this tag.
@@ -392,6 +404,11 @@ impl<'a> BitString<'a> {
 /// A type that can stand one after the other in a [`List`].
 pub(crate) trait Item<'a>: Sized {
     fn read(reader: &mut Reader<'a>) -> Result<Self>;
+
+    /// Reads what was read before, so that what takes time need not be checked again.
+    fn read_again(reader: &mut Reader<'a>) -> Result<Self> {
+        Self::read(reader)
+    }
 }
 
 /// Elements of one type one after the other, as in SEQUENCE OF, read as they are asked for.
@@ -418,6 +435,14 @@ impl<'a, T> List<'a, T> {
         })
     }
 
+    /// Takes all of `content` as a list of items that were checked before.
+    pub(crate) const fn known(content: Reader<'a>) -> Self {
+        Self {
+            content,
+            item: PhantomData,
+        }
+    }
+
     /// Reads a SEQUENCE OF.
     pub(crate) fn read(reader: &mut Reader<'a>) -> Result<Self>
     where
@@ -429,6 +454,11 @@ impl<'a, T> List<'a, T> {
     /// Whether there are no items.
     pub const fn is_empty(&self) -> bool {
         self.content.is_empty()
+    }
+
+    /// The encoding of the items.
+    pub(crate) const fn content(&self) -> &'a [u8] {
+        self.content.rest()
     }
 
     /// The items in the order of the encoding.
@@ -490,7 +520,7 @@ impl<'a, T: Item<'a>> Iterator for ListIter<'a, T> {
         if self.rest.is_empty() {
             None
         } else {
-            T::read(&mut self.rest).ok()
+            T::read_again(&mut self.rest).ok()
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use core::fmt;
 
-use crate::der::{Malformed, Reader, Result, tag};
+use crate::der::{Element, Malformed, Reader, Result, tag};
 use crate::general_name::GeneralNames;
 use crate::oid::Oid;
 
@@ -157,8 +157,16 @@ const MAXIMUM: usize = 64;
 #[derive(Clone, Copy)]
 pub struct Extensions<'a> {
     all: Reader<'a>,
-    values: [Option<&'a [u8]>; KINDS],
+    /// Where the OCTET STRING of each known extension is, counted in bytes from the start of `all`;
+    /// 0 for one that is absent, as there is always something before it. A certificate is copied often,
+    /// so it should be small.
+    places: [u32; KINDS],
     critical: u32,
+    /// A critical one is of no known kind.
+    has_unknown_critical: bool,
+    /// What is asked for most.
+    key_usage: Option<KeyUsage>,
+    basic_constraints: Option<BasicConstraints>,
 }
 
 /// One extension as it stands.
@@ -176,13 +184,23 @@ pub struct Extension<'a> {
 impl<'a> Extensions<'a> {
     pub(crate) const NONE: Self = Self {
         all: Reader::new(&[]),
-        values: [None; KINDS],
+        places: [0; KINDS],
         critical: 0,
+        has_unknown_critical: false,
+        key_usage: None,
+        basic_constraints: None,
     };
 
     /// Reads what stands inside the explicit tag of a certificate's extensions.
     pub(crate) fn read_certificate(wrapper: Reader<'a>) -> Result<Self> {
         Self::read_wrapped(wrapper, check_in_certificate)
+    }
+
+    /// The same of a certificate that was read before.
+    pub(crate) fn read_certificate_again(wrapper: Reader<'a>) -> Result<Self> {
+        Self::read_wrapped(wrapper, |extensions, kind, value| {
+            extensions.take(kind, value).map(|_| ())
+        })
     }
 
     /// Reads what stands inside the explicit tag of a CRL's extensions.
@@ -193,10 +211,10 @@ impl<'a> Extensions<'a> {
     /// Reads what stands inside the explicit tag of an OCSP response's extensions. Their content is
     /// not looked at.
     pub(crate) fn read_ocsp(wrapper: Reader<'a>) -> Result<Self> {
-        Self::read_wrapped(wrapper, |_, _| Ok(()))
+        Self::read_wrapped(wrapper, |_, _, _| Ok(()))
     }
 
-    fn read_wrapped(mut wrapper: Reader<'a>, check: Check) -> Result<Self> {
+    fn read_wrapped(mut wrapper: Reader<'a>, check: Check<'a>) -> Result<Self> {
         let content = wrapper.sequence()?;
         wrapper.finish()?;
         Self::read(content, check)
@@ -207,7 +225,7 @@ impl<'a> Extensions<'a> {
         Self::read(content, check_in_entry)
     }
 
-    fn read(content: Reader<'a>, check: Check) -> Result<Self> {
+    fn read(content: Reader<'a>, check: Check<'a>) -> Result<Self> {
         let mut extensions = Self {
             all: content,
             ..Self::NONE
@@ -221,12 +239,14 @@ impl<'a> Extensions<'a> {
             let (extension, value) = read_extension(&mut rest)?;
             let Some(kind) = ExtensionKind::of(extension.oid) else {
                 extensions.refuse_duplicate(extension.oid, at)?;
+                extensions.has_unknown_critical |= extension.critical;
                 continue;
             };
-            check(kind, value)?;
-            let slot = extensions.values.get_mut(kind.slot());
-            if let Some(slot) = slot
-                && slot.replace(extension.value).is_some()
+            check(&mut extensions, kind, value.content)?;
+            let place = value.at.saturating_sub(content.at());
+            let slot = extensions.places.get_mut(kind.slot());
+            if let (Some(slot), Ok(place)) = (slot, u32::try_from(place))
+                && core::mem::replace(slot, place) != 0
             {
                 return Err(at.fault(Malformed::DuplicateExtension));
             }
@@ -239,6 +259,18 @@ impl<'a> Extensions<'a> {
         } else {
             Err(rest.fault(Malformed::TooManyExtensions))
         }
+    }
+
+    /// Keeps what is asked for most, and says whether this was it.
+    fn take(&mut self, kind: ExtensionKind, value: Reader<'a>) -> Result<bool> {
+        match kind {
+            ExtensionKind::KeyUsage => self.key_usage = Some(whole(value, KeyUsage::read)?),
+            ExtensionKind::BasicConstraints => {
+                self.basic_constraints = Some(whole(value, BasicConstraints::read)?);
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
     }
 
     /// RFC 5280 §4.2: MUST NOT include more than one instance of a particular extension.
@@ -273,17 +305,24 @@ impl<'a> Extensions<'a> {
 
     /// Whether the extension is there.
     pub fn contains(&self, kind: ExtensionKind) -> bool {
-        self.value(kind).is_some()
+        self.place(kind).is_some()
     }
 
     /// Whether the extension is critical; `None` if it is absent.
     pub fn criticality(&self, kind: ExtensionKind) -> Option<bool> {
-        self.value(kind).map(|_| self.critical & kind.bit() != 0)
+        self.place(kind).map(|_| self.critical & kind.bit() != 0)
     }
 
     /// The undecoded content of the extension.
     pub fn value(&self, kind: ExtensionKind) -> Option<&'a [u8]> {
-        self.values.get(kind.slot()).copied().flatten()
+        let place = usize::try_from(self.place(kind)?).ok()?;
+        let mut reader = Reader::new(self.all.rest().get(place..)?);
+        Some(reader.octet_string().ok()?.rest())
+    }
+
+    fn place(&self, kind: ExtensionKind) -> Option<u32> {
+        let place = *self.places.get(kind.slot())?;
+        (place != 0).then_some(place)
     }
 
     /// The first critical extension that is unknown or that `processed` denies: OpenSSL's
@@ -292,6 +331,9 @@ impl<'a> Extensions<'a> {
         &self,
         processed: impl Fn(ExtensionKind) -> bool,
     ) -> Option<Oid<'a>> {
+        if !self.has_unknown_critical && self.critical_kinds().all(&processed) {
+            return None;
+        }
         let unprocessed =
             |extension: &Extension<'_>| !ExtensionKind::of(extension.oid).is_some_and(&processed);
         self.iter()
@@ -299,14 +341,19 @@ impl<'a> Extensions<'a> {
             .map(|extension| extension.oid)
     }
 
+    fn critical_kinds(&self) -> impl Iterator<Item = ExtensionKind> {
+        let kinds = ExtensionKind::ALL.iter().copied();
+        kinds.filter(|kind| self.critical & kind.bit() != 0)
+    }
+
     /// basicConstraints: may the key sign certificates, and how long may the path be?
-    pub fn basic_constraints(&self) -> Option<BasicConstraints> {
-        self.decode(ExtensionKind::BasicConstraints, BasicConstraints::read)
+    pub const fn basic_constraints(&self) -> Option<BasicConstraints> {
+        self.basic_constraints
     }
 
     /// keyUsage: what the key may be used for.
-    pub fn key_usage(&self) -> Option<KeyUsage> {
-        self.decode(ExtensionKind::KeyUsage, KeyUsage::read)
+    pub const fn key_usage(&self) -> Option<KeyUsage> {
+        self.key_usage
     }
 
     /// extendedKeyUsage: what the certificate may be used for.
@@ -440,32 +487,38 @@ impl fmt::Debug for Extensions<'_> {
     }
 }
 
-type Check = fn(ExtensionKind, Reader<'_>) -> Result<()>;
+/// Reads what an extension says.
+type Check<'a> = fn(&mut Extensions<'a>, ExtensionKind, Reader<'a>) -> Result<()>;
 
-fn read_extension<'a>(reader: &mut Reader<'a>) -> Result<(Extension<'a>, Reader<'a>)> {
+fn read_extension<'a>(reader: &mut Reader<'a>) -> Result<(Extension<'a>, Element<'a>)> {
     let mut content = reader.sequence()?;
     let oid = content.object_identifier()?;
     let critical = content.optional_boolean(tag::BOOLEAN)?;
-    let value = content.octet_string()?;
+    let value = content.expect_element(tag::OCTET_STRING)?;
     content.finish()?;
     Ok((
         Extension {
             oid,
             critical,
-            value: value.rest(),
+            value: value.content.rest(),
         },
         value,
     ))
 }
 
-fn check_in_certificate(kind: ExtensionKind, value: Reader<'_>) -> Result<()> {
+fn check_in_certificate<'a>(
+    extensions: &mut Extensions<'a>,
+    kind: ExtensionKind,
+    value: Reader<'a>,
+) -> Result<()> {
     use ExtensionKind as K;
+    if extensions.take(kind, value)? {
+        return Ok(());
+    }
     match kind {
         K::AuthorityKeyIdentifier => check(value, AuthorityKeyIdentifier::read),
         K::SubjectKeyIdentifier => check(value, read_octets),
-        K::KeyUsage => check(value, KeyUsage::read),
         K::ExtendedKeyUsage => check(value, ExtendedKeyUsage::read),
-        K::BasicConstraints => check(value, BasicConstraints::read),
         K::NameConstraints => check(value, NameConstraints::read),
         K::SubjectAltName | K::IssuerAltName => check(value, GeneralNames::read),
         K::CertificatePolicies => check(value, CertificatePolicies::read),
@@ -481,7 +534,7 @@ fn check_in_certificate(kind: ExtensionKind, value: Reader<'_>) -> Result<()> {
     }
 }
 
-fn check_in_crl(kind: ExtensionKind, value: Reader<'_>) -> Result<()> {
+fn check_in_crl<'a>(_: &mut Extensions<'a>, kind: ExtensionKind, value: Reader<'a>) -> Result<()> {
     use ExtensionKind as K;
     match kind {
         K::AuthorityKeyIdentifier => check(value, AuthorityKeyIdentifier::read),
@@ -494,7 +547,11 @@ fn check_in_crl(kind: ExtensionKind, value: Reader<'_>) -> Result<()> {
     }
 }
 
-fn check_in_entry(kind: ExtensionKind, value: Reader<'_>) -> Result<()> {
+fn check_in_entry<'a>(
+    _: &mut Extensions<'a>,
+    kind: ExtensionKind,
+    value: Reader<'a>,
+) -> Result<()> {
     use ExtensionKind as K;
     match kind {
         K::ReasonCode => check(value, crate::crl::RevocationReason::read),

@@ -41,10 +41,18 @@ impl<'a> Name<'a> {
 
     pub(crate) fn read(reader: &mut Reader<'a>) -> Result<Self> {
         let element = reader.expect_element(tag::SEQUENCE)?;
-        let parts = List::new(element.content)?;
         Ok(Self {
             der: element.whole,
-            parts,
+            parts: List::new(element.content)?,
+        })
+    }
+
+    /// Reads a name that was read before.
+    pub(crate) fn read_again(reader: &mut Reader<'a>) -> Result<Self> {
+        let element = reader.expect_element(tag::SEQUENCE)?;
+        Ok(Self {
+            der: element.whole,
+            parts: List::known(element.content),
         })
     }
 
@@ -156,6 +164,11 @@ impl<'a> Item<'a> for RelativeName<'a> {
     fn read(reader: &mut Reader<'a>) -> Result<Self> {
         Self::from_content(reader.expect(tag::SET)?)
     }
+
+    fn read_again(reader: &mut Reader<'a>) -> Result<Self> {
+        let attributes = List::known(reader.expect(tag::SET)?);
+        Ok(Self { attributes })
+    }
 }
 
 impl<'a> RelativeName<'a> {
@@ -182,7 +195,8 @@ const UNORDERED_LIMIT: usize = 8;
 
 impl PartialEq for RelativeName<'_> {
     fn eq(&self, other: &Self) -> bool {
-        if self.attributes().eq(other.attributes()) {
+        let (ours, theirs) = (self.attributes.content(), other.attributes.content());
+        if ours == theirs || self.attributes().eq(other.attributes()) {
             return true;
         }
         let count = self.attributes().count();
@@ -253,6 +267,17 @@ impl<'a> Item<'a> for Attribute<'a> {
             value: value.content.rest(),
         })
     }
+
+    fn read_again(reader: &mut Reader<'a>) -> Result<Self> {
+        let mut pair = reader.sequence()?;
+        let kind = pair.expect(tag::OBJECT_IDENTIFIER)?;
+        let value = pair.element()?;
+        Ok(Self {
+            kind: Oid::from_known_content(kind.rest()),
+            tag: value.tag,
+            value: value.content.rest(),
+        })
+    }
 }
 
 impl<'a> Attribute<'a> {
@@ -304,8 +329,11 @@ impl Eq for Attribute<'_> {}
 impl Hash for Attribute<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.kind.hash(state);
-        match self.folded() {
-            Some(folded) => folded.for_each(|character| character.hash(state)),
+        match Characters::new(self.tag, self.value) {
+            // Where there is space, and how much, does not tell names apart.
+            Some(characters) => characters
+                .filter(|character| !is_space(*character))
+                .for_each(|character| character.to_ascii_lowercase().hash(state)),
             None => (self.tag, self.value).hash(state),
         }
     }
@@ -340,7 +368,7 @@ impl<I: Iterator<Item = char>> Iterator for Folded<I> {
         let mut gap = false;
         loop {
             let character = self.inner.next()?;
-            if matches!(character, ' ' | '\t'..='\r') {
+            if is_space(character) {
                 gap = self.started;
                 continue;
             }
@@ -353,6 +381,10 @@ impl<I: Iterator<Item = char>> Iterator for Folded<I> {
             return Some(character);
         }
     }
+}
+
+const fn is_space(character: char) -> bool {
+    matches!(character, ' ' | '\t'..='\r')
 }
 
 /// The characters of a value beyond this are not shown.

@@ -17,16 +17,32 @@ pub struct Oid<'a>(&'a [u8]);
 impl<'a> Oid<'a> {
     /// Takes the content octets of an OBJECT IDENTIFIER; `None` if they are not well-formed
     /// (X.690 §8.19).
+    #[inline]
     pub fn from_content(content: &'a [u8]) -> Option<Self> {
-        let mut at_start = true;
-        for byte in content {
-            // X.690 §8.19.2: the leading octet of a subidentifier is not 0x80.
-            if at_start && *byte == 0x80 {
+        // Nearly all in names and extensions: 2.5.4 and 2.5.29.
+        if let [0x55, 0x04 | 0x1d, 0..=0x7f] = content {
+            return Some(Self(content));
+        }
+        Self::from_any_content(content)
+    }
+
+    fn from_any_content(content: &'a [u8]) -> Option<Self> {
+        // X.690 §8.19.2: the last octet of a subidentifier is below 0x80, and the first is not 0x80.
+        if content.last()? & 0x80 != 0 {
+            return None;
+        }
+        if content.contains(&0x80) {
+            let mut subidentifiers = content.split_inclusive(|byte| byte & 0x80 == 0);
+            if subidentifiers.any(|octets| octets.first() == Some(&0x80)) {
                 return None;
             }
-            at_start = byte & 0x80 == 0;
         }
-        (at_start && !content.is_empty()).then_some(Self(content))
+        Some(Self(content))
+    }
+
+    /// The same of content octets that were taken before.
+    pub(crate) const fn from_known_content(content: &'a [u8]) -> Self {
+        Self(content)
     }
 
     /// The content octets of the DER encoding.

@@ -3,6 +3,8 @@
 //! [`openssl`] follows OpenSSL step by step, since the chain it ends with decides every later
 //! check. [`webpki`] searches all possible chains.
 
+use std::rc::Rc;
+
 use crate::certificate::Certificate;
 use crate::checks::{strength, usage};
 use crate::general_name::GeneralName;
@@ -16,7 +18,8 @@ pub(crate) mod webpki;
 /// A certificate on a path, with what is asked of it again and again.
 #[derive(Clone, Debug)]
 pub(crate) struct Node<'a> {
-    pub(crate) certificate: Certificate<'a>,
+    /// Paths are put together of the same few certificates, which are not small.
+    pub(crate) certificate: Rc<Certificate<'a>>,
     pub(crate) source: Source,
     /// Issuer and subject are the same name.
     pub(crate) self_issued: bool,
@@ -37,12 +40,13 @@ pub(crate) enum Source {
 }
 
 impl<'a> Node<'a> {
-    pub(crate) fn new(certificate: &Certificate<'a>, source: Source) -> Self {
+    pub(crate) fn new(certificate: impl Into<Rc<Certificate<'a>>>, source: Source) -> Self {
+        let certificate = certificate.into();
         let self_issued = certificate.is_self_issued();
-        let self_signed = self_issued && may_have_issued(certificate, certificate);
-        let invalid = usage::contradicts_itself(certificate);
+        let self_signed = self_issued && may_have_issued(&certificate, &certificate);
+        let invalid = usage::contradicts_itself(&certificate);
         Self {
-            certificate: *certificate,
+            certificate,
             source,
             self_issued,
             self_signed,

@@ -3,6 +3,7 @@
 use core::fmt;
 use core::hash::{Hash, Hasher};
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use pki_types::{CertificateDer, CertificateRevocationListDer};
@@ -323,7 +324,7 @@ impl Set {
     pub(crate) fn with_subject<'s>(
         &'s self,
         subject: Name<'s>,
-    ) -> impl Iterator<Item = (usize, Certificate<'s>)> {
+    ) -> impl Iterator<Item = (usize, Rc<Certificate<'s>>)> {
         let wanted = hash_of(&subject);
         let first = self.by_subject.partition_point(|(hash, _)| *hash < wanted);
         let same_hash = self
@@ -332,8 +333,8 @@ impl Set {
             .skip(first)
             .take_while(move |(hash, _)| *hash == wanted);
         same_hash.filter_map(move |(_, position)| {
-            let certificate = Certificate::parse(self.certificate(*position)).ok()?;
-            (certificate.subject() == subject).then_some((*position, certificate))
+            let certificate = Certificate::parse_again(self.certificate(*position)).ok()?;
+            (certificate.subject() == subject).then(|| (*position, Rc::new(certificate)))
         })
     }
 
@@ -345,7 +346,7 @@ impl Set {
     fn parsed(&self) -> impl Iterator<Item = Certificate<'_>> {
         self.certificates
             .iter()
-            .filter_map(|der| Certificate::parse(der).ok())
+            .filter_map(|der| Certificate::parse_again(der).ok())
     }
 
     /// Adds a certificate unless it is there already.
@@ -408,6 +409,10 @@ impl Hasher for Fnv {
 
     fn write_u32(&mut self, character: u32) {
         self.step(u64::from(character));
+    }
+
+    fn write_usize(&mut self, length: usize) {
+        self.step(u64::try_from(length).unwrap_or(u64::MAX));
     }
 
     fn finish(&self) -> u64 {

@@ -1,5 +1,6 @@
 //! Verification: builds the chain and makes every check of it, in OpenSSL's order.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use pki_types::CertificateDer;
@@ -134,7 +135,7 @@ impl<'v, 'a> Verification<'v, 'a> {
         match leaf.map(|der| Certificate::parse(der)) {
             None => run.fail(0, CheckKind::Encoding, Reason::NoCertificate),
             Some(Err(error)) => run.fail(0, CheckKind::Encoding, Reason::Malformed(error)),
-            Some(Ok(leaf)) => run.check_leaf_and_chain(&leaf),
+            Some(Ok(leaf)) => run.check_leaf_and_chain(&Rc::new(leaf)),
         }
         if !run.has_failed {
             run.signatures.remember(&run.nodes);
@@ -184,7 +185,7 @@ impl<'v, 'a> Verification<'v, 'a> {
         }
     }
 
-    fn check_leaf_and_chain(&mut self, leaf: &Certificate<'a>) {
+    fn check_leaf_and_chain(&mut self, leaf: &Rc<Certificate<'a>>) {
         self.record(0, CheckKind::Encoding, Outcome::Passed);
         // OpenSSL refuses a weak key before it builds a chain.
         let required = self.parameters.required_bits();
@@ -203,7 +204,7 @@ impl<'v, 'a> Verification<'v, 'a> {
     }
 
     /// The chain that OpenSSL would build.
-    fn build(&self, leaf: &Certificate<'a>) -> Path<'a> {
+    fn build(&self, leaf: &Rc<Certificate<'a>>) -> Path<'a> {
         path::openssl::build(
             leaf,
             self.presented.certificates,
@@ -215,7 +216,7 @@ impl<'v, 'a> Verification<'v, 'a> {
 
     /// Tries all chains and keeps the checks of the first that passes all, or else those of the
     /// first that is complete, or else those of the chain that OpenSSL would build.
-    fn search(&mut self, leaf: &Certificate<'a>) {
+    fn search(&mut self, leaf: &Rc<Certificate<'a>>) {
         let mut search = Search::new(
             self.presented.certificates,
             self.store,
@@ -225,7 +226,7 @@ impl<'v, 'a> Verification<'v, 'a> {
         search.signatures = core::mem::take(&mut self.signatures);
         let mut kept: Option<Self> = None;
         let found = search.run(
-            Node::new(leaf, Source::Presented(0)),
+            Node::new(Rc::clone(leaf), Source::Presented(0)),
             |nodes, signatures, dead_ends| {
                 let mut attempt = self.clone();
                 attempt.checks.reserve(USUAL_NUMBER_OF_CHECKS);

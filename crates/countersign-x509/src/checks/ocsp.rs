@@ -53,7 +53,7 @@ pub(crate) fn check(
             let answer = Answer {
                 response,
                 single,
-                issuer: *issuer,
+                issuer: **issuer,
             };
             return answer.judge(sources, depth);
         }
@@ -189,7 +189,7 @@ fn is_not_revoked(delegate: &Certificate<'_>, sources: Sources<'_, '_>, depth: u
         return true;
     }
     let above = sources.nodes.iter().skip(depth.saturating_add(1)).cloned();
-    let chain: Vec<_> = core::iter::once(Node::new(delegate, Source::Presented(0)))
+    let chain: Vec<_> = core::iter::once(Node::new(*delegate, Source::Presented(0)))
         .chain(above)
         .collect();
     let sources = Sources {

@@ -444,7 +444,7 @@ mod tests {
         let path: Vec<_> = made
             .iter()
             .rev()
-            .map(|made| Node::new(&Certificate::parse(made.der()).unwrap(), Source::Stored(0)))
+            .map(|made| Node::new(Certificate::parse(made.der()).unwrap(), Source::Stored(0)))
             .collect();
         assert!(path.iter().all(|node| !node.self_issued));
         super::check(&path, requirements)

@@ -221,13 +221,13 @@ impl<'a> Lookup<'_, 'a> {
         };
         let own = nodes.get(first).map(|node| &node.certificate);
         if let Some(own) = own.filter(|own| speaker == Speaker::Issuer && fits(own)) {
-            return Some((*own, IssuerPlace::Next));
+            return Some((**own, IssuerPlace::Next));
         }
         let named =
             |candidate: &Certificate<'_>| candidate.subject() == list.issuer() && fits(candidate);
         let mut above = nodes.iter().skip(first.saturating_add(1));
         if let Some(above) = above.find(|node| named(&node.certificate)) {
-            return Some((above.certificate, IssuerPlace::Above));
+            return Some((*above.certificate, IssuerPlace::Above));
         }
         if !self.sources.parameters.extended_crls {
             return None;
@@ -236,7 +236,7 @@ impl<'a> Lookup<'_, 'a> {
         let mut sent = sent.filter_map(|der| Certificate::parse(der).ok());
         let found = sent.find(named).or_else(|| {
             let mut stored = store.with_subject(list.issuer());
-            stored.find_map(|(_, stored)| fits(&stored).then_some(stored))
+            stored.find_map(|(_, stored)| fits(&stored).then_some(*stored))
         });
         Some((found?, IssuerPlace::Elsewhere))
     }

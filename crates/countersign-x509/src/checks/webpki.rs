@@ -288,7 +288,7 @@ mod tests {
         let mut broken = Vec::new();
         for root in crate::TrustStore::mozilla().unwrap().certificates() {
             let root = Certificate::parse(&root).unwrap();
-            let node = Node::new(&root, Source::Stored(0));
+            let node = Node::new(root, Source::Stored(0));
             for rule in broken_rules(&node, Place::Anchor, Purpose::ServerAuth) {
                 broken.push(format!(
                     "{} {rule:?}",

@@ -1,8 +1,8 @@
 //! OpenSSL's chain building, trusted first, without its alternative chains: with trusted-first
 //! on, as it is by default, those are never tried.
 
-use core::borrow::Borrow;
 use core::iter;
+use std::rc::Rc;
 
 use pki_types::CertificateDer;
 
@@ -19,7 +19,7 @@ use crate::store::Set;
 /// Builds the chain of `leaf`. The order in which the peer sent its certificates does not matter,
 /// and those not needed are ignored.
 pub(crate) fn build<'a>(
-    leaf: &Certificate<'a>,
+    leaf: &Rc<Certificate<'a>>,
     presented: &'a [CertificateDer<'_>],
     store: &'a Set,
     parameters: &Parameters,
@@ -29,11 +29,11 @@ pub(crate) fn build<'a>(
         .iter()
         .enumerate()
         .skip(1)
-        .filter_map(|(index, der)| Some((index, Certificate::parse(der).ok()?)));
-    let pool = iter::once((0, *leaf)).chain(others).collect();
+        .filter_map(|(index, der)| Some((index, Rc::new(Certificate::parse(der).ok()?))));
+    let pool = iter::once((0, Rc::clone(leaf))).chain(others).collect();
     // Room for the leaf, two intermediates and the anchor.
     let mut nodes = Vec::with_capacity(4);
-    nodes.push(Node::new(leaf, Source::Presented(0)));
+    nodes.push(Node::new(Rc::clone(leaf), Source::Presented(0)));
     // Neither leaf nor anchor counts for the limit.
     let limit = usize::try_from(parameters.depth_limit()).unwrap_or(usize::MAX);
     Builder {
@@ -56,7 +56,7 @@ struct Builder<'a, 'p> {
     /// The budget was not enough.
     exhausted: bool,
     /// What the peer sent and is not on the path yet. The leaf is in it, as in OpenSSL.
-    pool: Vec<(usize, Certificate<'a>)>,
+    pool: Vec<(usize, Rc<Certificate<'a>>)>,
     nodes: Vec<Node<'a>>,
     /// A path with more certificates than this, and no anchor, is too long.
     maximum: usize,
@@ -107,7 +107,7 @@ impl<'a> Builder<'a, '_> {
             let Some(top) = self.nodes.last() else {
                 return false;
             };
-            let (top_self_signed, top) = (top.self_signed, top.certificate);
+            let (top_self_signed, top) = (top.self_signed, Rc::clone(&top.certificate));
             let stored = self.stored_issuer(&top);
             // A self-signed certificate with the name of an anchor but not equal to it is an
             // impostor, and nobody else can have issued it.
@@ -178,7 +178,7 @@ impl<'a> Builder<'a, '_> {
         // The first that fits and is current ends the search before the others are looked at.
         self.had_choice |= seen > 1 || candidates.next().is_some();
         let (position, issuer) = best?;
-        Some(Node::new(&issuer, Source::Stored(position)))
+        Some(Node::new(issuer, Source::Stored(position)))
     }
 
     /// The best issuer of the top among what the peer sent; it is not offered again.
@@ -208,23 +208,23 @@ impl<'a> Builder<'a, '_> {
             return Ok(None);
         };
         let (index, issuer) = self.pool.remove(place);
-        Ok(Some(Node::new(&issuer, Source::Presented(index))))
+        Ok(Some(Node::new(issuer, Source::Presented(index))))
     }
 
     /// The first candidate that is within its dates, else the one that expires last.
-    fn best<C: Borrow<Certificate<'a>>>(
+    fn best<C: AsRef<Certificate<'a>>>(
         &self,
         candidates: impl Iterator<Item = (usize, C)>,
     ) -> Option<(usize, C)> {
         let mut best: Option<(usize, C)> = None;
         for candidate in candidates {
-            let certificate = candidate.1.borrow();
+            let certificate = candidate.1.as_ref();
             if validity::is_current(certificate, self.parameters.time, Profile::OpenSsl) {
                 return Some(candidate);
             }
             let expires_last = best
                 .as_ref()
-                .is_none_or(|(_, best)| certificate.not_after() > best.borrow().not_after());
+                .is_none_or(|(_, best)| certificate.not_after() > best.as_ref().not_after());
             if expires_last {
                 best = Some(candidate);
             }
@@ -245,7 +245,7 @@ impl<'a> Builder<'a, '_> {
             let stored = stored.map(|(position, issuer)| (Source::Stored(position), issuer));
             let named = |issuer: &Certificate<'_>| issuer.subject() == subject.certificate.issuer();
             let sent = self.pool.iter().filter(|(_, issuer)| named(issuer));
-            let sent = sent.map(|(index, issuer)| (Source::Presented(*index), *issuer));
+            let sent = sent.map(|(index, issuer)| (Source::Presented(*index), Rc::clone(issuer)));
             for (source, issuer) in stored.chain(sent) {
                 if self.is_issuer_on_path(below, &issuer) {
                     continue;

@@ -5,6 +5,8 @@
 //! searching; what takes the whole chain, when it is complete. Everything is counted against the
 //! budget.
 
+use std::rc::Rc;
+
 use pki_types::CertificateDer;
 
 use super::{Node, Source};
@@ -23,7 +25,7 @@ use crate::store::Set;
 pub(crate) struct Search<'a, 'p> {
     store: &'a Set,
     parameters: &'p Parameters,
-    presented: Vec<(usize, Certificate<'a>)>,
+    presented: Vec<(usize, Rc<Certificate<'a>>)>,
     pub(crate) signatures: Signatures,
     meter: &'p Meter,
     dead_ends: DeadEnds,
@@ -128,7 +130,7 @@ impl<'a, 'p> Search<'a, 'p> {
             .iter()
             .enumerate()
             .skip(1)
-            .filter_map(|(index, der)| Some((index, Certificate::parse(der).ok()?)))
+            .filter_map(|(index, der)| Some((index, Rc::new(Certificate::parse(der).ok()?))))
             .collect();
         Self {
             store,
@@ -216,11 +218,11 @@ impl<'a, 'p> Search<'a, 'p> {
     fn issuers_of(&self, subject: &Certificate<'a>) -> Result<Vec<Node<'a>>, Exhausted> {
         let wanted = subject.issuer();
         let stored = self.store.with_subject(wanted);
-        let stored = stored.map(|(position, issuer)| Node::new(&issuer, Source::Stored(position)));
+        let stored = stored.map(|(position, issuer)| Node::new(issuer, Source::Stored(position)));
         let mut issuers: Vec<_> = stored.collect();
         for (index, issuer) in &self.presented {
             if self.meter.same_name(&issuer.subject(), &wanted)? {
-                issuers.push(Node::new(issuer, Source::Presented(*index)));
+                issuers.push(Node::new(Rc::clone(issuer), Source::Presented(*index)));
             }
         }
         // Of those equally good, the first one found is tried first: sorting leaves them as they are.

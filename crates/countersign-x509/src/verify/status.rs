@@ -1,6 +1,8 @@
 //! The status of the chain's certificates: revoked or not.
 
 use super::{Errand, Verification};
+use std::rc::Rc;
+
 use crate::certificate::Certificate;
 use crate::checks::ocsp;
 use crate::checks::revocation::{self, Sources};
@@ -172,7 +174,7 @@ impl<'a> Verification<'_, 'a> {
         }
         let mut chain = Verification::new(self.presented, self.store, &parameters, self.meter);
         chain.errand = Errand::ListIssuer;
-        chain.check_leaf_and_chain(issuer);
+        chain.check_leaf_and_chain(&Rc::new(*issuer));
         let same_anchor = match (chain.nodes.last(), self.nodes.last()) {
             (Some(theirs), Some(ours)) => theirs.certificate.der() == ours.certificate.der(),
             _ => false,

@@ -103,6 +103,9 @@ pub(crate) struct ConnectArguments {
     /// The name to ask for and to expect in the certificate, if it is not HOST.
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
+    /// Take names from the subject where there are no alternative names, as OpenSSL does.
+    #[arg(long)]
+    pub subject_names: bool,
     /// Allow at most this many intermediate certificates.
     #[arg(long, value_name = "N")]
     pub depth: Option<u32>,
@@ -336,6 +339,9 @@ pub(crate) struct VerifyArguments {
     /// Allow at most this many intermediate certificates.
     #[arg(long, value_name = "N")]
     pub depth: Option<u32>,
+    /// Take names from the subject where there are no alternative names, as OpenSSL does.
+    #[arg(long)]
+    pub subject_names: bool,
     /// Take every certificate of --ca for an anchor, not only self-signed ones (X509_V_FLAG_PARTIAL_CHAIN).
     #[arg(long)]
     pub partial_chain: bool,

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign::{
-    ClientConfig, ClientSide, ConfigBuilder, Credential, ProtocolVersion, StreamError, TrustStore,
-    VerifyMode,
+    ChainVerifier, ClientConfig, ClientSide, ConfigBuilder, Credential, ProtocolVersion,
+    StreamError, SubjectNames, TrustStore, VerifyMode,
 };
 use pki_types::ServerName;
 use serde::Serialize;
@@ -65,7 +65,12 @@ pub(crate) fn builder(arguments: &ConnectArguments) -> Result<ConfigBuilder<Clie
         ServerCheck::None => VerifyMode::NONE,
         ServerCheck::Peer => VerifyMode::PEER,
     };
-    let mut builder = ClientConfig::builder().trust(trust).verify(mode);
+    let mut builder = ClientConfig::builder().verify(mode);
+    builder = if arguments.subject_names {
+        builder.verifier(ChainVerifier::new(trust).subject_names(SubjectNames::Fallback))
+    } else {
+        builder.trust(trust)
+    };
     if let Some(depth) = arguments.depth {
         builder = builder.verify_depth(depth);
     }

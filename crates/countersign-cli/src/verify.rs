@@ -1,7 +1,7 @@
 //! `countersign verify`: is a chain good, and if not, what exactly is wrong with it?
 
 use countersign_x509::{
-    Parameters, Profile, Purpose, Report, Revocation, UnixTime, ValidationTime,
+    Parameters, Profile, Purpose, Report, Revocation, SubjectNames, UnixTime, ValidationTime,
 };
 
 use crate::arguments::{Owner, RevocationCheck, Rules, VerifyArguments};
@@ -73,6 +73,9 @@ fn parameters(arguments: &VerifyArguments, time: UnixTime) -> Parameters {
         .with_revocation(revocation)
         .with_partial_chain(arguments.partial_chain)
         .with_strict(arguments.strict);
+    if arguments.subject_names {
+        parameters.subject_names = SubjectNames::Fallback;
+    }
     parameters.depth = arguments.depth;
     parameters.names.clone_from(&arguments.name);
     parameters

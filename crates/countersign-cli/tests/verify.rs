@@ -193,6 +193,25 @@ Paths not chosen:
 }
 
 #[test]
+fn names_in_the_subject_count_when_asked_for() {
+    let lab = Lab::new();
+    lab.issue("old.pem", "old.example", |params| {
+        params.subject_alt_names.clear();
+    });
+    let refused = lab.verify("old.pem", &["--name", "old.example"]);
+    assert_eq!(refused.code, 5);
+    assert!(
+        refused
+            .stdout
+            .contains("in the subject alone it does not count"),
+        "{}",
+        refused.stdout
+    );
+    let accepted = lab.verify("old.pem", &["--name", "old.example", "--subject-names"]);
+    assert_eq!(accepted.code, 0, "{}", accepted.stdout);
+}
+
+#[test]
 fn each_option_reaches_the_check_it_is_for() {
     let lab = Lab::new();
     lab.list("revoking.crl", true);

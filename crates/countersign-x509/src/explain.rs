@@ -5,6 +5,7 @@
 use core::fmt::Write as _;
 
 use crate::certificate::Certificate;
+use crate::checks::host;
 use crate::code::VerifyCode;
 use crate::escape::Escaped;
 use crate::parameters::{ExpectedName, Purpose, ValidationTime};
@@ -73,6 +74,10 @@ impl Report {
                 "Let the server send its full chain, or add the missing CA to the trust store."
                     .to_owned()
             }
+            Reason::HostMismatch if self.is_named_in_subject_only() => {
+                "Have one issued that lists the name as a subject alternative name: in the subject alone it does not count."
+                    .to_owned()
+            }
             Reason::NoCertificate => format!("Configure a certificate on the {}.", self.peer()),
             _ => sentence_case(reason.code().remedy()),
         })
@@ -84,6 +89,23 @@ impl Report {
     /// *expired on 2026-11-01*
     pub fn why(&self, check: &Check) -> Option<String> {
         check.failure().map(|reason| self.clause(&reason))
+    }
+
+    /// Would an expected host name match if names in the subject counted?
+    fn is_named_in_subject_only(&self) -> bool {
+        let Some(asked) = &self.facts().asked else {
+            return false;
+        };
+        let leaf = self
+            .certificate(0)
+            .and_then(|link| Certificate::parse(link.der()).ok());
+        leaf.is_some_and(|leaf| {
+            let mut names = asked.parameters.names.iter();
+            names.any(|name| match name {
+                ExpectedName::Dns(host) => host::matching_common_name(&leaf, host).is_some(),
+                _ => false,
+            })
+        })
     }
 
     fn praise(&self) -> String {

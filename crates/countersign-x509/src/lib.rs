@@ -123,7 +123,7 @@ pub use encoding::UnreadableReport;
 pub use explain::explain;
 pub use parameters::{
     Budget, ExpectedName, Parameters, PolicyRequirements, Profile, Purpose, Revocation, Stapling,
-    ValidationTime,
+    SubjectNames, ValidationTime,
 };
 pub use presented::Presented;
 pub use reason::{

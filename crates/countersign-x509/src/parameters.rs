@@ -73,6 +73,31 @@ impl From<pki_types::ServerName<'_>> for ExpectedName {
     }
 }
 
+/// Whether names in the subject count where a certificate has no alternative names of their kind.
+///
+/// A certificate says whose it is in its alternative names. Before those were usual, the common name of the
+/// subject was taken for a host name, and its `emailAddress` for an e-mail address, whatever the CA had meant
+/// by them. RFC 9525 §6.3 forbids it; old private certificates have nothing else.
+///
+/// ```
+/// use countersign_x509::{ExpectedName, Parameters, Purpose, SubjectNames, ValidationTime};
+/// let parameters = Parameters::new(Purpose::ServerAuth, ValidationTime::Unchecked)
+///     .with_name(ExpectedName::host("db.example"))
+///     .with_subject_names(SubjectNames::Fallback);
+/// # let _ = parameters;
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SubjectNames {
+    /// They do not count (`X509_CHECK_FLAG_NEVER_CHECK_SUBJECT`).
+    #[default]
+    Ignored,
+    /// A host name may be a common name of a certificate without DNS alternative names, and an e-mail
+    /// address an `emailAddress` of one without e-mail alternative names: OpenSSL's default.
+    /// [`Profile::WebPki`] does not do it all the same.
+    Fallback,
+}
+
 /// For which certificates of the chain a revocation list must be at hand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -209,6 +234,8 @@ pub struct Parameters {
     pub security_level: u8,
     /// The identities expected; none means that names are not compared.
     pub names: Vec<ExpectedName>,
+    /// Whether names in the subject count where there are no alternative names.
+    pub subject_names: SubjectNames,
     /// Whose revocation is checked.
     pub revocation: Revocation,
     /// Whether stapled OCSP responses are needed; [`verify_presented`](crate::verify_presented)
@@ -235,7 +262,8 @@ impl Parameters {
     /// The largest number of intermediate certificates, and the default, as in OpenSSL.
     pub const MAX_DEPTH: u32 = 100;
 
-    /// OpenSSL's defaults: its profile, security level 2, no expected name, no revocation.
+    /// OpenSSL's defaults: its profile, security level 2, no expected name, no revocation. Only names in
+    /// the subject do not count.
     pub fn new(purpose: Purpose, time: ValidationTime) -> Self {
         Self {
             profile: Profile::OpenSsl,
@@ -244,6 +272,7 @@ impl Parameters {
             depth: None,
             security_level: 2,
             names: Vec::new(),
+            subject_names: SubjectNames::Ignored,
             revocation: Revocation::None,
             stapling: Stapling::Ignored,
             extended_crls: false,
@@ -276,6 +305,12 @@ impl Parameters {
     /// Adds one expected name.
     pub fn with_name(mut self, name: ExpectedName) -> Self {
         self.names.push(name);
+        self
+    }
+
+    /// Sets whether names in the subject count where there are no alternative names.
+    pub fn with_subject_names(mut self, subject_names: SubjectNames) -> Self {
+        self.subject_names = subject_names;
         self
     }
 
@@ -319,6 +354,11 @@ impl Parameters {
     pub fn with_signature_memory(mut self, memory: SignatureMemory) -> Self {
         self.signature_memory = Some(memory);
         self
+    }
+
+    /// Do names in the subject count where there are no alternative names?
+    pub(crate) fn falls_back_to_subject(&self) -> bool {
+        self.subject_names == SubjectNames::Fallback && self.profile == Profile::OpenSsl
     }
 
     /// Is every certificate of the trust store an anchor?

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use countersign_x509::{
     CertificateDer, Decision, ExpectedName, Parameters, Purpose, Replayed, Report, Revocation,
-    Step, TrustStore, UnixTime, ValidationTime, VerifyCode, verify,
+    Step, SubjectNames, TrustStore, UnixTime, ValidationTime, VerifyCode, verify,
 };
 use pki_types::pem::PemObject;
 use serde_json::Value;
@@ -320,6 +320,8 @@ impl Conversation<'_> {
     fn parameters(&self, purpose: Purpose) -> Parameters {
         let now = UnixTime::since_unix_epoch(Duration::from_secs(NOW));
         let mut parameters = Parameters::new(purpose, ValidationTime::At(now));
+        // As OpenSSL does when nobody tells it otherwise.
+        parameters.subject_names = SubjectNames::Fallback;
         for flag in self
             .input("param")
             .iter()

@@ -10,8 +10,8 @@ mod authority;
 
 use authority::{Authority, client, client_at};
 use countersign_x509::{
-    CheckKind, Decision, ExpectedName, Origin, Outcome, Profile, Purpose, Reason, Report,
-    Revocation, Skip, TrustStore, ValidationTime, VerifyCode, verify,
+    CheckKind, Decision, ExpectedName, Origin, Outcome, Parameters, Profile, Purpose, Reason,
+    Report, Revocation, Skip, SubjectNames, TrustStore, ValidationTime, VerifyCode, verify,
 };
 use rcgen::{BasicConstraints, DnType, IsCa, KeyUsagePurpose};
 
@@ -201,6 +201,39 @@ fn the_order_on_the_wire_does_not_matter() {
     let report = verify(&chain, &root.trusted(), &client());
     assert!(report.is_accepted());
     assert_eq!(report.chain().len(), 4);
+}
+
+#[test]
+fn names_in_the_subject_count_only_when_asked_for() {
+    let hierarchy = Hierarchy::new();
+    let leaf = hierarchy.intermediate.server("db.example", |params| {
+        params.subject_alt_names.clear();
+    });
+    let chain = [leaf, hierarchy.intermediate.der.clone()];
+    let trust = hierarchy.root.trusted();
+    let expecting = client().with_name(ExpectedName::host("db.example"));
+    let report = |parameters: &Parameters| verify(&chain, &trust, parameters);
+
+    let refused = report(&expecting);
+    assert_eq!(refused.code(), VerifyCode::HOSTNAME_MISMATCH);
+    let advice = refused.advice().unwrap();
+    assert!(
+        advice.contains("in the subject alone it does not count"),
+        "{advice}"
+    );
+
+    let accepted = report(&expecting.clone().with_subject_names(SubjectNames::Fallback));
+    assert!(accepted.is_accepted(), "{}", accepted.sentence());
+    assert_eq!(accepted.matched_name(), Some("db.example"));
+
+    // The rules of the public web do not know it at all.
+    let web = expecting
+        .with_subject_names(SubjectNames::Fallback)
+        .with_profile(Profile::WebPki);
+    let refused = report(&web);
+    let mut checks = refused.checks().iter();
+    let host = checks.find(|check| check.kind == CheckKind::HostName);
+    assert_eq!(host.unwrap().failure(), Some(Reason::HostMismatch));
 }
 
 #[test]

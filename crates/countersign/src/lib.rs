@@ -63,7 +63,7 @@ pub use connection::state::State;
 pub use connection::trace::{Direction, Protection, Trace, TraceEvent, Traced};
 pub use countersign_x509::{
     Decision, ExpectedName, PolicyRequirements, Profile, Report, Revocation, SignatureMemory, Step,
-    TrustStore, ValidationTime, VerifyCode,
+    SubjectNames, TrustStore, ValidationTime, VerifyCode,
 };
 pub use crypto::{
     CipherSuite, FiniteFieldGroup, KeyError, NamedGroup, PrivateKey, Random, RandomFailed,

@@ -10,16 +10,16 @@ use std::borrow::Cow;
 use crate::certificate::Certificate;
 use crate::general_name::GeneralName;
 use crate::oid::Oid;
-use crate::parameters::Profile;
+use crate::parameters::{Parameters, Profile};
 
 /// The host name of the certificate that matches `expected`, as the certificate has it.
 ///
-/// OpenSSL looks at the common name if, and only if, there is no DNS alternative name. RFC 9525
-/// §6.3 forbids it.
+/// The common name is looked at if that is asked for, and if there is no DNS alternative name.
+/// RFC 9525 §6.3 forbids it.
 pub(crate) fn matching_host<'a>(
     certificate: &Certificate<'a>,
     expected: &str,
-    profile: Profile,
+    parameters: &Parameters,
 ) -> Option<Cow<'a, str>> {
     let alternatives = certificate.extensions().subject_alt_name();
     let mut has_dns_name = false;
@@ -28,7 +28,7 @@ pub(crate) fn matching_host<'a>(
             continue;
         };
         has_dns_name = true;
-        let matches = match profile {
+        let matches = match parameters.profile {
             Profile::OpenSsl => openssl_host_matches(presented, expected),
             Profile::WebPki => webpki_host_matches(presented, expected),
         };
@@ -36,9 +36,17 @@ pub(crate) fn matching_host<'a>(
             return Some(Cow::Borrowed(presented));
         }
     }
-    if has_dns_name || profile == Profile::WebPki {
+    if has_dns_name || !parameters.falls_back_to_subject() {
         return None;
     }
+    matching_common_name(certificate, expected)
+}
+
+/// The common name of the certificate that matches the host name `expected`.
+pub(crate) fn matching_common_name<'a>(
+    certificate: &Certificate<'a>,
+    expected: &str,
+) -> Option<Cow<'a, str>> {
     let mut common_names = certificate
         .subject()
         .common_names()
@@ -46,9 +54,13 @@ pub(crate) fn matching_host<'a>(
     common_names.find(|presented| openssl_host_matches(presented, expected))
 }
 
-/// Does the certificate list the e-mail address? OpenSSL looks at the subject if there is no
-/// e-mail alternative name.
-pub(crate) fn has_email(certificate: &Certificate<'_>, expected: &str, profile: Profile) -> bool {
+/// Does the certificate list the e-mail address? The subject is looked at if that is asked for, and
+/// if there is no e-mail alternative name.
+pub(crate) fn has_email(
+    certificate: &Certificate<'_>,
+    expected: &str,
+    parameters: &Parameters,
+) -> bool {
     let mut has_address = false;
     for name in certificate
         .extensions()
@@ -69,7 +81,7 @@ pub(crate) fn has_email(certificate: &Certificate<'_>, expected: &str, profile: 
             return true;
         }
     }
-    if has_address || profile == Profile::WebPki {
+    if has_address || !parameters.falls_back_to_subject() {
         return false;
     }
     let mut addresses = certificate

@@ -141,7 +141,6 @@ impl<'a> Verification<'_, 'a> {
     /// Each kind of name that is expected, in OpenSSL's order.
     fn check_names(&mut self) {
         let parameters = self.parameters;
-        let profile = parameters.profile;
         if parameters.names.is_empty() {
             return self.skip(0, CheckKind::HostName, Skip::NotRequested);
         }
@@ -154,7 +153,7 @@ impl<'a> Verification<'_, 'a> {
             _ => None,
         });
         let host = any(hosts, |expected| {
-            matched_name = host::matching_host(leaf, expected, profile);
+            matched_name = host::matching_host(leaf, expected, parameters);
             matched_name.is_some()
         });
         self.matched_name = matched_name.map(|name| name.into_owned().into_boxed_str());
@@ -162,7 +161,9 @@ impl<'a> Verification<'_, 'a> {
             ExpectedName::Email(address) => Some(address.as_str()),
             _ => None,
         });
-        let email = any(emails, |expected| host::has_email(leaf, expected, profile));
+        let email = any(emails, |expected| {
+            host::has_email(leaf, expected, parameters)
+        });
         let addresses = parameters.names.iter().filter_map(|name| match name {
             ExpectedName::Ip(address) => Some(*address),
             _ => None,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use countersign_x509::{
     ExpectedName, Parameters, PolicyRequirements, Profile, Purpose, Report, Revocation,
-    SignatureMemory, TrustStore, ValidationTime,
+    SignatureMemory, SubjectNames, TrustStore, ValidationTime,
 };
 use pki_types::{CertificateDer, UnixTime};
 
@@ -150,6 +150,7 @@ pub struct ChainVerifier {
     trust: TrustStore,
     profile: Option<Profile>,
     revocation: Revocation,
+    subject_names: SubjectNames,
     partial_chain: bool,
     strict: bool,
     security_level: Option<u8>,
@@ -168,6 +169,7 @@ impl ChainVerifier {
             trust,
             profile: None,
             revocation: Revocation::None,
+            subject_names: SubjectNames::Ignored,
             partial_chain: false,
             strict: false,
             security_level: None,
@@ -188,6 +190,14 @@ impl ChainVerifier {
     /// (`X509_V_FLAG_CRL_CHECK`, `X509_V_FLAG_CRL_CHECK_ALL`).
     pub fn revocation(mut self, revocation: Revocation) -> Self {
         self.revocation = revocation;
+        self
+    }
+
+    /// Lets names in the subject count where a certificate has no alternative names, as OpenSSL does by
+    /// default and RFC 9525 §6.3 forbids. By default they do not count
+    /// (`X509_CHECK_FLAG_NEVER_CHECK_SUBJECT`).
+    pub fn subject_names(mut self, subject_names: SubjectNames) -> Self {
+        self.subject_names = subject_names;
         self
     }
 
@@ -245,6 +255,7 @@ impl ChainVerifier {
         let mut parameters = presented.parameters();
         parameters.profile = self.profile.unwrap_or_else(|| self.trust.default_profile());
         parameters.revocation = self.revocation;
+        parameters.subject_names = self.subject_names;
         parameters.partial_chain = self.partial_chain;
         parameters.strict = self.strict;
         parameters.security_level = self.security_level.unwrap_or(parameters.security_level);

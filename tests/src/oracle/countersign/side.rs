@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use countersign::{
     Alert, ChainVerifier, CipherSuite, ClientConfig, ClientSessions, ConfigBuilder, Credential,
     Decision, ExpectedName, Limits, MemoryStore, PeerNames, Presented, ProtocolVersion, Question,
-    Report, ResumePolicy, Revocation, Role, ServerConfig, Step, TicketKeyring, TrustStore,
-    ValidationTime, Verdict, Verification, Verifier, VerifyCode, VerifyMode,
+    Report, ResumePolicy, Revocation, Role, ServerConfig, Step, SubjectNames, TicketKeyring,
+    TrustStore, ValidationTime, Verdict, Verification, Verifier, VerifyCode, VerifyMode,
 };
 use countersign_x509::Purpose;
 
@@ -204,14 +204,16 @@ impl SideUnderTest<'_> {
         if waits {
             return Ok(builder.verifier(Waits));
         }
-        if inputs.flag.is_none() && inputs.auth_level.is_none() && !self.trust_changed {
+        let usual = inputs.flag.is_none() && inputs.auth_level.is_none() && !self.trust_changed;
+        if usual && self.names() == PeerNames::Unchecked {
             return Ok(builder.trust(self.store()?));
         }
         Ok(builder.verifier(self.chain_verifier()?))
     }
 
     fn chain_verifier(&self) -> Result<ChainVerifier, String> {
-        let mut verifier = ChainVerifier::new(self.store()?);
+        // As OpenSSL does when nobody tells it otherwise.
+        let mut verifier = ChainVerifier::new(self.store()?).subject_names(SubjectNames::Fallback);
         verifier = match self.inputs.flag {
             None => verifier,
             Some(Flag::PartialChain) => verifier.partial_chain(true),

@@ -461,7 +461,8 @@ impl Connection {
 
     /// Ends the connection with a fatal alert, in the handshake or after it: the application does not want to go on,
     /// [`Alert::AccessDenied`] for example because it knows the peer and does not serve it. Later calls
-    /// return [`Error::Closed`], and the connection's session is not resumed by this side as a client.
+    /// return [`Error::Closed`], and the connection's sessions are not resumed: a client forgets them, and so does a server that
+    /// keeps them in a store.
     ///
     /// To refuse a certificate in the handshake give a [`Verdict::Reject`](crate::Verdict::Reject) instead.
     pub fn abort(&mut self, alert: Alert, output: &mut Vec<u8>) {

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use countersign::{
-    CipherSuite, ClientConfig, ClientSessions, ClientSide, Clock, Completed, ConfigBuilder,
+    Alert, CipherSuite, ClientConfig, ClientSessions, ClientSide, Clock, Completed, ConfigBuilder,
     Credential, Error, Lookup, MemoryStore, Misuse, NamedGroup, ProtocolVersion, Question,
     ResumePolicy, ServerConfig, ServerSide, SessionId, SessionStore, Since, TicketKeyring, Trace,
     TraceEvent, Traced, TrustStore, VerifyMode,
@@ -407,6 +407,58 @@ fn the_tickets_of_a_connection_that_failed_are_forgotten() {
     assert_eq!(setup.sessions.len(), before - 1);
 }
 
+/// RFC 5246 §7.2.2 for TLS 1.2: servers MUST forget the session identifiers of a failed connection.
+#[test]
+fn a_store_forgets_the_sessions_of_a_connection_that_failed() {
+    let setup = Setup::new();
+    for version in [ProtocolVersion::Tls13, ProtocolVersion::Tls12] {
+        let store = Arc::new(Counting(MemoryStore::new(100), AtomicUsize::new(0)));
+        let count = || store.1.load(Ordering::Relaxed);
+        let client = || {
+            let sessions = ClientSessions::default();
+            setup.client().sessions(sessions).versions([version])
+        };
+        let server = || setup.server(REQUIRED).session_store(Arc::clone(&store));
+        let mut good = connect(client(), server());
+        let of_one = count();
+        assert!(of_one > 0);
+        let mut failing = connect(client(), server());
+        assert_eq!(count(), 2 * of_one);
+
+        // Either end may find fault. The client's alert reaches the server.
+        let client = &mut failing.client;
+        client
+            .connection
+            .abort(Alert::AccessDenied, &mut client.output);
+        failing.run();
+        assert!(failing.server.error.is_some());
+        assert_eq!(count(), of_one);
+
+        // What ends in peace can be resumed.
+        let client = &mut good.client;
+        client.connection.close(&mut client.output);
+        good.run();
+        assert_eq!(count(), of_one);
+    }
+}
+
+/// A store that counts what is in it.
+struct Counting(MemoryStore, AtomicUsize);
+
+impl SessionStore for Counting {
+    fn insert(&self, id: SessionId, session: Vec<u8>, lifetime: Duration) {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        self.0.insert(id, session, lifetime);
+    }
+    fn take(&self, id: &SessionId) -> Lookup {
+        let found = self.0.take(id);
+        if matches!(found, Lookup::Found(_)) {
+            self.1.fetch_sub(1, Ordering::Relaxed);
+        }
+        found
+    }
+}
+
 #[test]
 fn no_ticket_is_sent_where_nobody_resumes() {
     let setup = Setup::new();
@@ -509,7 +561,7 @@ fn tickets_end_with_their_lifetime_and_with_the_certificate() {
     pair.run();
     assert_eq!(
         pair.server.error.unwrap().alert(),
-        Some(countersign::Alert::CertificateExpired)
+        Some(Alert::CertificateExpired)
     );
 }
 

@@ -36,8 +36,14 @@ impl Connection {
         Ok(output.len() > before)
     }
 
-    /// RFC 9846 §6.2: after a fatal alert the sessions of the connection SHOULD be discarded.
+    /// After a fatal alert the sessions of the connection SHOULD be discarded (RFC 9846 §6.2), and in
+    /// TLS 1.2 MUST be (RFC 5246 §7.2.2). What is in a ticket nobody can take back.
     pub(super) fn forget_tickets(&self) {
+        if let Some(store) = &self.config.resumption.store {
+            for id in self.wire.take_stored() {
+                store.remove(&id);
+            }
+        }
         let Some(established) = &self.established else {
             return;
         };

@@ -25,6 +25,7 @@ use crate::handshake::transcript::Transcript;
 use crate::keys::installed::TrafficKeys;
 use crate::keys::schedule13::{Installed, TrafficSecret};
 use crate::messages::{Message, write_message};
+use crate::session::store::SessionId;
 use crate::verify::mode::VerifyMode;
 use crate::verify::peer::Peer;
 use crate::verify::policy::Request;
@@ -71,6 +72,8 @@ pub(crate) struct Exchange {
     pub(crate) settings: Settings,
     requests_sent: u32,
     tickets_sent: u32,
+    /// Under which names the server's store keeps what the client may come back with.
+    stored: Vec<SessionId>,
     /// The secrets of application data, for a Finished after the handshake.
     pub(crate) read_secret: Option<Arc<TrafficSecret<Installed>>>,
     pub(crate) write_secret: Option<Arc<TrafficSecret<Installed>>>,
@@ -99,6 +102,7 @@ impl Wire {
             settings,
             requests_sent: 0,
             tickets_sent: 0,
+            stored: Vec::new(),
             read_secret: None,
             write_secret: None,
         })))
@@ -195,6 +199,16 @@ impl Wire {
         let number = exchange.tickets_sent;
         exchange.tickets_sent = number.saturating_add(1);
         number
+    }
+
+    /// Notes that the server's store keeps a session of this connection.
+    pub(crate) fn note_stored(&self, name: &[u8]) {
+        self.lock().stored.push(SessionId::from_ticket(name));
+    }
+
+    /// The sessions of this connection in the server's store, which have no other owner from here on.
+    pub(crate) fn take_stored(&self) -> Vec<SessionId> {
+        core::mem::take(&mut self.lock().stored)
     }
 
     /// The secret that the peer's next record is under.

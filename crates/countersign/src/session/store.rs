@@ -54,6 +54,12 @@ pub trait SessionStore: Send + Sync {
 
     /// Takes a session out: two calls with one name must not both find it.
     fn take(&self, id: &SessionId) -> Lookup;
+
+    /// Forgets a session, if it is still there: its connection ended with a fatal alert (RFC 5246 §7.2.2, RFC 9846
+    /// §6.2). By default it is taken out.
+    fn remove(&self, id: &SessionId) {
+        drop(self.take(id));
+    }
 }
 
 impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
@@ -63,6 +69,10 @@ impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
 
     fn take(&self, id: &SessionId) -> Lookup {
         (**self).take(id)
+    }
+
+    fn remove(&self, id: &SessionId) {
+        (**self).remove(id);
     }
 }
 

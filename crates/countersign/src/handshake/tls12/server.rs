@@ -311,6 +311,7 @@ async fn resume(
     let client_finished = receive_finished(wire, &mut transcript, &master, Role::Client).await?;
     // It was taken out of the store, so that nobody else could use it meanwhile.
     if let Some(id) = &resumed.stored_as {
+        wire.note_stored(id);
         config
             .resumption
             .store_as(id, &resumed.session, &config.environment)?;

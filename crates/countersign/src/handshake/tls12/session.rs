@@ -170,7 +170,10 @@ pub(crate) fn keep_session(
     match keeping {
         Keeping::Nothing => Ok(()),
         Keeping::InStore(_) if session.lifetime == 0 => Ok(()),
-        Keeping::InStore(id) => config.resumption.store_as(id, session, &config.environment),
+        Keeping::InStore(id) => {
+            wire.note_stored(id);
+            config.resumption.store_as(id, session, &config.environment)
+        }
         Keeping::InTicket => {
             let ticket = match session.lifetime {
                 0 => None,

@@ -73,6 +73,9 @@ fn send_ticket(
     let Some(ticket) = config.resumption.seal(&session, &config.environment)? else {
         return Ok(());
     };
+    if config.resumption.store.is_some() {
+        wire.note_stored(&ticket);
+    }
     wire.send_untracked(&NewSessionTicket {
         lifetime,
         age_add: session.age_add,

@@ -189,11 +189,16 @@ Examples:
   curl --cacert countersign-ca/ca.pem --cert countersign-ca/client.pem \\
       --key countersign-ca/client.key https://localhost:4433/
   countersign serve --ask /private --ca countersign-ca/ca.pem
+  countersign serve --test-responder --verify peer --ca countersign-ca/ca.pem
 
 SSLKEYLOGFILE names a file to which every session's secrets are appended, for Wireshark.";
 
 #[derive(Debug, Args)]
 #[command(after_help = SERVE_EXAMPLES)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch on the command line"
+)]
 pub(crate) struct ServeArguments {
     /// Where to listen; port 0 takes any free port.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:4433")]
@@ -219,6 +224,13 @@ pub(crate) struct ServeArguments {
     /// The same, without insisting.
     #[arg(long, value_name = "PATH")]
     pub ask_optional: Vec<String>,
+    /// Ask every visitor who can be asked right after the handshake, before a request, without insisting.
+    #[arg(long)]
+    pub ask_at_once: bool,
+    /// Change keys where visitors come to this path or below it, and have them change theirs (TLS 1.3); several are
+    /// possible.
+    #[arg(long, value_name = "PATH")]
+    pub update_keys: Vec<String>,
     /// Allow at most this many intermediate certificates.
     #[arg(long, value_name = "N")]
     pub depth: Option<u32>,
@@ -239,6 +251,10 @@ pub(crate) struct ServeArguments {
     /// 1.2).
     #[arg(long)]
     pub anonymous: bool,
+    /// Take whatever ends with an empty line for a request, and answer until the visitor closes: for programs that
+    /// test TLS and hardly speak HTTP, such as tlsfuzzer.
+    #[arg(long)]
+    pub test_responder: bool,
     /// End after this many connections.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub once: Option<u64>,

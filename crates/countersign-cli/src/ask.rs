@@ -36,9 +36,28 @@ impl Demand {
     }
 }
 
+/// A path and everything below it.
+#[derive(Debug)]
+pub(crate) struct PathRule(String);
+
+impl PathRule {
+    pub(crate) fn new(path: &str) -> Result<Self, Failure> {
+        if !path.starts_with('/') {
+            return Err(Failure::usage(format!("{path:?} is no path."))
+                .advise("Begin it with a slash, as in /private"));
+        }
+        Ok(Self(path.trim_end_matches('/').to_owned()))
+    }
+
+    pub(crate) fn covers(&self, path: &str) -> bool {
+        path.strip_prefix(&self.0)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+}
+
 /// The paths at which visitors are asked.
 #[derive(Debug, Default)]
-pub(crate) struct AskedPaths(Vec<(String, Demand)>);
+pub(crate) struct AskedPaths(Vec<(PathRule, Demand)>);
 
 impl AskedPaths {
     /// Paths at which a certificate is required, and at which it is optional.
@@ -47,11 +66,7 @@ impl AskedPaths {
         let optional = optional.iter().map(|path| (path, Demand::Optional));
         let mut paths = Vec::new();
         for (path, demand) in required.chain(optional) {
-            if !path.starts_with('/') {
-                return Err(Failure::usage(format!("{path:?} is no path."))
-                    .advise("Begin it with a slash, as in --ask /private"));
-            }
-            paths.push((path.trim_end_matches('/').to_owned(), demand));
+            paths.push((PathRule::new(path)?, demand));
         }
         Ok(Self(paths))
     }
@@ -64,13 +79,9 @@ impl AskedPaths {
     /// What this path demands: a rule holds for its path and everything below it. The most special rule
     /// counts, and of two for the same path the stricter one.
     pub(crate) fn demand(&self, path: &str) -> Option<Demand> {
-        let covers = |rule: &str| {
-            path.strip_prefix(rule)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
-        let matching = self.0.iter().filter(|(rule, _)| covers(rule));
+        let matching = self.0.iter().filter(|(rule, _)| rule.covers(path));
         matching
-            .max_by_key(|(rule, demand)| (rule.len(), *demand))
+            .max_by_key(|(rule, demand)| (rule.0.len(), *demand))
             .map(|(_, demand)| *demand)
     }
 }

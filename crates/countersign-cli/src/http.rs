@@ -1,6 +1,7 @@
 //! As much of HTTP/1.1 (RFC 9112) as one page needs, read strictly and within bounds.
 //!
-//! Requests have no body. Whatever could be read in two ways is refused, and the connection ends with it.
+//! Requests have no body. Whatever could be read in two ways is refused, and the connection ends with it. For programs that test
+//! TLS and hardly speak HTTP there is [`Reading::Anything`].
 
 use std::io::{self, Read};
 
@@ -9,6 +10,8 @@ use time::{OffsetDateTime, UtcDateTime};
 
 /// The most bytes that a request line with its header fields may have.
 const LARGEST_HEAD: usize = 8 * 1024;
+/// The same where anything is a request: one that fills a record of TLS is one.
+const LARGEST_ANYTHING: usize = 32 * 1024;
 /// The most header fields of one request.
 const MOST_FIELDS: usize = 64;
 
@@ -80,27 +83,69 @@ impl From<Status> for NoRequest {
     }
 }
 
+/// What is taken for a request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// What RFC 9112 calls one.
+    #[default]
+    Strict,
+    /// Whatever ends with an empty line, in either style of line ends. All of it is answered, until the visitor closes.
+    Anything,
+}
+
+impl Reading {
+    const fn largest_head(self) -> usize {
+        match self {
+            Self::Strict => LARGEST_HEAD,
+            Self::Anything => LARGEST_ANYTHING,
+        }
+    }
+
+    const fn ends(self) -> &'static [&'static [u8]] {
+        match self {
+            Self::Strict => &[b"\r\n\r\n"],
+            Self::Anything => &[b"\r\n\r\n", b"\n\n"],
+        }
+    }
+
+    fn parse(self, head: &[u8]) -> Result<Request, Status> {
+        match self {
+            Self::Strict => parse(head),
+            Self::Anything => Ok(guess(head)),
+        }
+    }
+}
+
 /// Reads one request after the other from a connection.
 #[derive(Debug, Default)]
 pub(crate) struct RequestReader {
+    reading: Reading,
     /// Bytes that were read but do not belong to a request yet.
     unread: Vec<u8>,
 }
 
 impl RequestReader {
-    /// Reads the next request. At most [`LARGEST_HEAD`] bytes and what one call of `read` brings are kept.
+    pub(crate) fn new(reading: Reading) -> Self {
+        Self {
+            reading,
+            unread: Vec::new(),
+        }
+    }
+
+    /// Reads the next request. At most as many bytes as a request may have and what one call of `read` brings are kept.
     pub(crate) fn next(&mut self, source: &mut impl Read) -> Result<Request, NoRequest> {
         let mut chunk = [0; 2048];
         loop {
             if let Some(head) = self.take_head() {
-                return Ok(parse(&head?)?);
+                return Ok(self.reading.parse(&head?)?);
             }
+            let is_between = self.unread.is_empty() || self.reading == Reading::Anything;
             let length = match source.read(&mut chunk) {
-                Ok(0) if self.unread.is_empty() => return Err(NoRequest::Closed),
+                Ok(0) if is_between => return Err(NoRequest::Closed),
                 Ok(0) => return Err(Status::BadRequest.into()),
                 Ok(length) => length,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) if is_timeout(&error) && !self.unread.is_empty() => {
+                Err(error) if is_timeout(&error) && !is_between => {
                     return Err(Status::Timeout.into());
                 }
                 Err(error) if is_timeout(&error) => return Err(NoRequest::Closed),
@@ -119,21 +164,32 @@ impl RequestReader {
 
     /// Takes everything up to the empty line, which is not part of the result.
     fn take_head(&mut self) -> Option<Result<Vec<u8>, Status>> {
-        const END: &[u8] = b"\r\n\r\n";
-        let end = self
-            .unread
-            .windows(END.len())
-            .position(|window| window == END);
-        match end {
-            Some(end) if end <= LARGEST_HEAD => {
-                let mut head: Vec<u8> =
-                    self.unread.drain(..end.saturating_add(END.len())).collect();
+        let largest = self.reading.largest_head();
+        let ends = self.reading.ends().iter().filter_map(|end| {
+            let at = self.unread.windows(end.len()).position(|it| it == *end)?;
+            Some((at, at.saturating_add(end.len())))
+        });
+        match ends.min() {
+            Some((end, next)) if end <= largest => {
+                let mut head: Vec<u8> = self.unread.drain(..next).collect();
                 head.truncate(end);
                 Some(Ok(head))
             }
-            None if self.unread.len() <= LARGEST_HEAD => None,
+            None if self.unread.len() <= largest => None,
             _ => Some(Err(Status::HeadTooLarge)),
         }
+    }
+}
+
+/// Makes of anything a request for a page: for the one that is its second word, if it can be a path.
+fn guess(head: &[u8]) -> Request {
+    let text = str::from_utf8(head).unwrap_or_default();
+    let target = text.split_ascii_whitespace().nth(1).unwrap_or_default();
+    Request {
+        head_only: false,
+        path: path_of(target).unwrap_or("/").to_owned(),
+        reads_html: false,
+        keep_alive: true,
     }
 }
 
@@ -318,7 +374,9 @@ mod tests {
 
     use time::OffsetDateTime;
 
-    use super::{Afterwards, NoRequest, Page, Request, RequestReader, Status, date, response};
+    use super::{
+        Afterwards, NoRequest, Page, Reading, Request, RequestReader, Status, date, response,
+    };
 
     fn read(bytes: &[u8]) -> Result<Request, NoRequest> {
         RequestReader::default().next(&mut &*bytes)
@@ -425,6 +483,29 @@ mod tests {
             refusal(b"GET / HTTP/1.0\r\nHost: a\r\n\r\n"),
             Status::VersionNotSupported
         );
+    }
+
+    #[test]
+    fn anything_that_ends_with_an_empty_line_can_be_a_request() {
+        let mut whole: &[u8] = b"GET /a?b HTTP/1.0\r\n\r\nGET /c HTTP/1.0\n\n\xff /d\n\n\n\nGET x y\r\n\r\nGET /unfinished\r\n";
+        let mut reader = RequestReader::new(Reading::Anything);
+        for path in ["/a", "/c", "/", "/", "/"] {
+            let request = reader.next(&mut whole).unwrap();
+            assert_eq!(request.path, path);
+            assert!(request.keep_alive && !request.head_only && !request.reads_html);
+        }
+        assert!(matches!(reader.next(&mut whole), Err(NoRequest::Closed)));
+    }
+
+    #[test]
+    fn anything_has_bounds_too() {
+        let long = |length: usize| [vec![b'x'; length], b"\n\n".to_vec()].concat();
+        let read = |bytes: &[u8]| RequestReader::new(Reading::Anything).next(&mut &*bytes);
+        assert_eq!(read(&long(32 * 1024)).unwrap().path, "/");
+        assert!(matches!(
+            read(&long(32 * 1024 + 1)),
+            Err(NoRequest::Refused(Status::HeadTooLarge))
+        ));
     }
 
     #[test]

@@ -8,16 +8,16 @@ use std::thread;
 use std::time::Duration;
 
 use countersign::{
-    Credential, Misuse, ProtocolVersion, ServerConfig, Stream, StreamError, VerifyMode,
+    Credential, Error, Misuse, ProtocolVersion, ServerConfig, Stream, StreamError, VerifyMode,
 };
 use time::OffsetDateTime;
 
 use crate::arguments::{ClientCheck, ServeArguments};
-use crate::ask::{self, Asked, AskedPaths, Demand};
+use crate::ask::{self, Asked, AskedPaths, Demand, PathRule};
 use crate::authority::{Algorithm, Authority, Request as CertificateRequest, Role, Validity};
 use crate::escape;
 use crate::failure::{Exit, Failure};
-use crate::http::{self, Afterwards, NoRequest, Page, Request, RequestReader, Status};
+use crate::http::{self, Afterwards, NoRequest, Page, Reading, Request, RequestReader, Status};
 use crate::observe::Trouble;
 use crate::page::{self, Visitor};
 use crate::patient::PatientSocket;
@@ -37,9 +37,7 @@ const RESPONSE_PATIENCE: Duration = Duration::from_secs(15);
 
 /// Serves until it is stopped, or for as many connections as asked.
 pub(crate) fn run(arguments: &ServeArguments) -> Result<Exit, Failure> {
-    let paths = AskedPaths::new(&arguments.ask, &arguments.ask_optional)?;
-    let config = configure(arguments, &paths)?;
-    let service = Service { config, paths };
+    let service = Service::new(arguments)?;
     let listener = TcpListener::bind(arguments.listen).map_err(|error| {
         Failure::new(
             Exit::Connect,
@@ -67,10 +65,33 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<Exit, Failure> {
 /// What visitors meet.
 struct Service {
     config: Arc<ServerConfig>,
-    paths: AskedPaths,
+    reading: Reading,
+    /// Where visitors are asked for a certificate.
+    asking: AskedPaths,
+    asks_at_once: bool,
+    /// Where both ends change their keys.
+    updating_keys: Vec<PathRule>,
 }
 
-fn configure(arguments: &ServeArguments, paths: &AskedPaths) -> Result<Arc<ServerConfig>, Failure> {
+impl Service {
+    fn new(arguments: &ServeArguments) -> Result<Self, Failure> {
+        let asking = AskedPaths::new(&arguments.ask, &arguments.ask_optional)?;
+        let rules = arguments.update_keys.iter().map(|path| PathRule::new(path));
+        Ok(Self {
+            config: configure(arguments, !asking.is_empty() || arguments.ask_at_once)?,
+            reading: if arguments.test_responder {
+                Reading::Anything
+            } else {
+                Reading::Strict
+            },
+            asking,
+            asks_at_once: arguments.ask_at_once,
+            updating_keys: rules.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+fn configure(arguments: &ServeArguments, asks_later: bool) -> Result<Arc<ServerConfig>, Failure> {
     if let Some(other) = arguments
         .alpn
         .iter()
@@ -107,7 +128,7 @@ fn configure(arguments: &ServeArguments, paths: &AskedPaths) -> Result<Arc<Serve
     }
     if let Some(path) = &arguments.ca {
         builder = builder.trust(trust::from_file(path)?);
-    } else if mode.contains(VerifyMode::PEER) || !paths.is_empty() {
+    } else if mode.contains(VerifyMode::PEER) || asks_later {
         return Err(Failure::usage(
             "Visitors' certificates are to be checked, but nobody is trusted to issue them.",
         )
@@ -200,7 +221,7 @@ fn attend(service: &Service, socket: TcpStream, visitor: SocketAddr) {
     if let Err(error) = stream.handshake() {
         turn_away(visitor, &error);
     } else {
-        answer(&mut stream, &service.paths, visitor);
+        answer(&mut stream, service, visitor);
         let _ = stream.close();
     }
     stream.into_parts().1.close_gently();
@@ -215,9 +236,15 @@ fn turn_away(visitor: SocketAddr, error: &StreamError) {
 }
 
 /// Answers requests until one side has had enough.
-fn answer(stream: &mut Stream<PatientSocket>, paths: &AskedPaths, visitor: SocketAddr) {
-    let mut reader = RequestReader::default();
+fn answer(stream: &mut Stream<PatientSocket>, service: &Service, visitor: SocketAddr) {
+    let mut reader = RequestReader::new(service.reading);
     let mut asked_later = false;
+    if service.asks_at_once {
+        match ask::authenticate(stream, Demand::Optional, &mut reader) {
+            Ok(asked) => asked_later = asked == Asked::Answered,
+            Err(error) => return turn_away(visitor, &error),
+        }
+    }
     for number in 1..=MOST_REQUESTS {
         stream.transport_mut().wait_for(REQUEST_PATIENCE);
         let request = match reader.next(stream) {
@@ -226,13 +253,19 @@ fn answer(stream: &mut Stream<PatientSocket>, paths: &AskedPaths, visitor: Socke
             Err(NoRequest::Closed) => return,
             Err(NoRequest::Failed(error)) => return turn_away(visitor, &error.into()),
         };
-        let demand = request.as_ref().ok().and_then(|it| paths.demand(&it.path));
+        let path = request.as_ref().map_or("", |request| request.path.as_str());
+        let demand = service.asking.demand(path);
         let asked = match demand.map(|demand| ask::authenticate(stream, demand, &mut reader)) {
             Some(Err(error)) => return turn_away(visitor, &error),
             Some(Ok(asked)) => Some(asked),
             None => None,
         };
         asked_later |= asked == Some(Asked::Answered);
+        if service.updating_keys.iter().any(|rule| rule.covers(path))
+            && let Err(error) = update_keys(stream)
+        {
+            return turn_away(visitor, &error);
+        }
         let Some(known) = Visitor::of(stream.connection(), asked_later) else {
             return;
         };
@@ -255,6 +288,15 @@ fn answer(stream: &mut Stream<PatientSocket>, paths: &AskedPaths, visitor: Socke
         if sent.is_err() || afterwards == Afterwards::Close {
             return;
         }
+    }
+}
+
+/// Changes this side's keys and asks the visitor to do the same, which TLS 1.2 does not know.
+fn update_keys(stream: &mut Stream<PatientSocket>) -> Result<(), StreamError> {
+    let (connection, output) = stream.connection_and_output();
+    match connection.update_keys(true, output) {
+        Err(Error::Misuse(Misuse::NotInThisVersion)) => Ok(()),
+        other => Ok(other?),
     }
 }
 

@@ -154,7 +154,20 @@ fn an_encrypted_key_is_explained() {
 
 #[test]
 fn checking_visitors_needs_somebody_to_trust() {
-    refused(&["serve", "--verify", "peer"], "nobody is trusted");
+    for option in ["--verify=peer", "--ask=/private", "--ask-at-once"] {
+        refused(&["serve", option], "nobody is trusted");
+    }
+}
+
+#[test]
+fn a_path_begins_with_a_slash() {
+    for option in [
+        "--ask=private",
+        "--ask-optional=private",
+        "--update-keys=private",
+    ] {
+        refused(&["serve", option], "\"private\" is no path");
+    }
 }
 
 #[test]

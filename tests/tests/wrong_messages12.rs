@@ -358,7 +358,7 @@ fn a_message_that_runs_across_a_change_cipher_spec() {
 
 #[test]
 fn a_record_between_the_fragments_of_a_message() {
-    for (content_type, content) in [(20, &[1][..]), (23, b"data"), (21, &[1, 90])] {
+    for (content_type, content) in [(20, &[1][..]), (21, &[1, 90])] {
         at_every_message(
             30,
             |_| UNEXPECTED_MESSAGE,
@@ -373,31 +373,60 @@ fn a_record_between_the_fragments_of_a_message() {
     }
 }
 
-/// In a renegotiation the keys of before are good until the `change_cipher_spec`, those of now with the Finished.
+/// In a renegotiation the keys of before are good until the `change_cipher_spec`, those of now with the Finished. RFC 5246
+/// §6.2.1: data MUST be taken then, also between the fragments of a message.
 #[test]
 fn data_in_the_middle_of_the_handshake() {
     let mut complaints = Complaints::default();
     everywhere(|scene, victim, at, piece| {
-        let outcome = change(scene, victim, at, |piece| {
-            [
-                vec![Outgoing::record(piece.epoch, 23, *b"early, ")],
-                piece.unchanged(),
-            ]
-            .concat()
-        });
-        let place = format!("{scene}, victim {victim}, {}", name(piece));
-        if scene.is_first() || piece.message_type() == Some(FINISHED) {
-            complaints.expect(&place, &outcome, UNEXPECTED_MESSAGE);
-            assert!(outcome.received.is_empty(), "{place}");
-        } else {
-            let is_fine = outcome.completed && outcome.error.is_none();
-            assert!(
-                is_fine && outcome.received == b"early, data",
-                "{place}: {outcome:?}"
-            );
+        for cut in [0, 3] {
+            if piece.message_type().is_none() && cut > 0 {
+                continue;
+            }
+            let outcome = change(scene, victim, at, |piece| {
+                let data = Outgoing::record(piece.epoch, 23, *b"early, ");
+                match piece.content {
+                    Content::Handshake(ref message) if cut > 0 => vec![
+                        Outgoing::handshake(piece.epoch, &message[..cut]),
+                        data,
+                        Outgoing::handshake(piece.epoch, &message[cut..]),
+                    ],
+                    _ => [vec![data], piece.unchanged()].concat(),
+                }
+            });
+            let place = format!("{scene}, victim {victim}, {}, {cut}", name(piece));
+            if scene.is_first() || piece.message_type() == Some(FINISHED) {
+                complaints.expect(&place, &outcome, UNEXPECTED_MESSAGE);
+                assert!(outcome.received.is_empty(), "{place}");
+            } else {
+                let is_fine = outcome.completed && outcome.error.is_none();
+                assert!(
+                    is_fine && outcome.received == b"early, data",
+                    "{place}: {outcome:?}"
+                );
+            }
         }
     });
-    complaints.assert_none(35);
+    complaints.assert_none(65);
+}
+
+/// Between two handshakes nothing but a ClientHello begins one, so that nothing else is split by data.
+#[test]
+fn data_in_the_middle_of_a_message_between_handshakes() {
+    for victim in VICTIMS {
+        for kind in [HELLO_REQUEST, CERTIFICATE_REQUEST, FINISHED] {
+            let outcome = converse(Scene::Full, victim, |piece| match piece.content {
+                Content::Data(_) => vec![
+                    Outgoing::handshake(piece.epoch, [kind, 0]),
+                    Outgoing::record(piece.epoch, 23, *b"data"),
+                    Outgoing::handshake(piece.epoch, [0, 0]),
+                ],
+                _ => piece.unchanged(),
+            });
+            assert_eq!(outcome.alerts, [UNEXPECTED_MESSAGE], "{outcome:?}");
+            assert!(outcome.received.is_empty(), "{outcome:?}");
+        }
+    }
 }
 
 #[test]

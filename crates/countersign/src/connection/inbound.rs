@@ -13,6 +13,7 @@ use crate::connection::trace::{Direction, Protection as Keys, Traced, Tracer};
 use crate::error::{Error, Result};
 use crate::keys::installed::{Successors, TrafficKeys};
 use crate::keys::schedule13::{Installed, TrafficSecret};
+use crate::messages::MessageType;
 use crate::record::{
     ContentType, HEADER_LEN, Header, Joiner, MessageLimits, Opener, Protection, parse_header,
 };
@@ -162,13 +163,7 @@ impl Inbound {
         } else if self.joiner.is_empty() && self.skips_plain(opened.content_type, header) {
             return Ok((header.record_len(), Arrival::Nothing));
         }
-        // RFC 9846 §5.1: handshake messages MUST NOT be interleaved with other record types. An
-        // alert may come if it is the last that does: take_alert knows.
-        let in_between = !matches!(
-            opened.content_type,
-            ContentType::Handshake | ContentType::Alert
-        );
-        if in_between && !self.joiner.is_empty() {
+        if !self.joiner.is_empty() && !self.may_interrupt(opened.content_type, state) {
             return Err(Violation::InterleavedRecords.into());
         }
         let content = body.get(opened.range.clone()).unwrap_or_default();
@@ -182,6 +177,23 @@ impl Inbound {
             }
         };
         Ok((header.record_len(), arrival))
+    }
+
+    /// Whether such a record may come between the fragments of a handshake message.
+    ///
+    /// RFC 9846 §5.1: they MUST NOT be interleaved with other record types. An alert may come if it is the last that
+    /// does: [`Self::take_alert`] knows. RFC 5246 §6.2.1: in TLS 1.2 application data MUST be taken in any handshake but the
+    /// first. It begins with its ClientHello.
+    fn may_interrupt(&self, content_type: ContentType, state: State) -> bool {
+        match content_type {
+            ContentType::Handshake | ContentType::Alert => true,
+            ContentType::ChangeCipherSpec => false,
+            ContentType::ApplicationData => {
+                let begins = self.joiner.kind() == Some(MessageType::ClientHello);
+                let renegotiates = begins || !state.takes_data();
+                self.is_tls12() && renegotiates && self.takes_data(state)
+            }
+        }
     }
 
     /// Tells of what is no handshake message: those are told of when they are whole.

@@ -105,6 +105,11 @@ impl Joiner {
         self.start >= self.buffer.len()
     }
 
+    /// What the first message that was not taken says it is.
+    pub(crate) fn kind(&self) -> Option<MessageType> {
+        self.pending().first().map(|kind| MessageType::from(*kind))
+    }
+
     fn pending(&self) -> &[u8] {
         self.buffer.get(self.start..).unwrap_or_default()
     }

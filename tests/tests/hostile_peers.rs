@@ -6,6 +6,7 @@
 )]
 
 use ::countersign::{Alert, Error, Limits, Violation};
+use countersign_tests::edit;
 use countersign_tests::endpoint::{Endpoint as _, PlainLine, Side, run_until_idle};
 use countersign_tests::intercept::Outgoing;
 use countersign_tests::peers::countersign::{Countersign, client_builder};
@@ -19,6 +20,8 @@ const UNEXPECTED_MESSAGE: u8 = 10;
 const BAD_RECORD_MAC: u8 = 20;
 const BAD_CERTIFICATE: u8 = 42;
 const ILLEGAL_PARAMETER: u8 = 47;
+
+const PADDING: u16 = 21;
 
 fn assert_fine(outcome: &Outcome, what: &str) {
     assert!(
@@ -141,6 +144,31 @@ fn certificates_without_end_are_refused() {
         });
         assert_refused(&large, ILLEGAL_PARAMETER, "140 KB");
     }
+}
+
+/// What stands before the extensions has room too, and no more.
+#[test]
+fn a_client_hello_may_fill_its_extensions() {
+    let full = change(Side::Server, 0, |piece| {
+        let filled = edit::hello(bytes(piece), |hello| {
+            let taken: usize = hello.extensions.iter().map(|(_, it)| 4 + it.len()).sum();
+            let padding = usize::from(u16::MAX) - taken - 4;
+            hello.extensions.push((PADDING, vec![0; padding]));
+        });
+        assert!(filled.len() > 1 << 16, "{}", filled.len());
+        piece.in_fragments(&filled, 1 << 14)
+    });
+    // It was answered; the client is who sees that it was changed.
+    assert!(full.alerts.is_empty(), "{full:?}");
+    let error = full.error.as_ref();
+    assert!(
+        matches!(error, Some(Error::AlertReceived { .. })),
+        "{error:?}"
+    );
+    let longer = change(Side::Server, 0, |piece| {
+        piece.in_fragments(&[1, 1, 4, 1], 1 << 14)
+    });
+    assert_refused(&longer, ILLEGAL_PARAMETER, "65 KiB and a byte");
 }
 
 /// Repeats something in place of the data, and then sends the data.

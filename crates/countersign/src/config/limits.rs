@@ -12,7 +12,7 @@
 #[non_exhaustive]
 pub struct Limits {
     /// The largest handshake message, in bytes: 128 KiB
-    /// (`SSL_CTX_set_max_cert_list`, 100 KiB there).
+    /// (`SSL_CTX_set_max_cert_list`, 100 KiB there). Only a Certificate may have as much; all others have at most 65 KiB.
     pub message_size: usize,
     /// All handshake messages of one handshake together, in bytes: 256 KiB.
     pub handshake_size: usize,

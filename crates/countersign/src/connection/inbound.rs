@@ -84,7 +84,7 @@ impl Inbound {
             successors: None,
             joiner: Joiner::new(MessageLimits {
                 certificate: size,
-                other: size.min(64 * 1024),
+                other: size.min(MessageLimits::default().other),
             }),
             limits: limits.clone(),
             handshake_bytes: 0,

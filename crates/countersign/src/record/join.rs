@@ -19,7 +19,8 @@ impl Default for MessageLimits {
     fn default() -> Self {
         Self {
             certificate: 128 * 1024,
-            other: 64 * 1024,
+            // A ClientHello has as much if its extensions fill their block of 2^16 - 1 bytes.
+            other: 65 * 1024,
         }
     }
 }

@@ -24,6 +24,8 @@ use countersign_tests::wrong_peer::{Outcome, after, bytes, change, converse_as, 
 
 use crate::blame::{assert_blamed, assert_violation};
 
+const PROTOCOL_VERSION: u8 = 70;
+
 const SERVER_NAME: u16 = 0;
 const SUPPORTED_GROUPS: u16 = 10;
 const SIGNATURE_ALGORITHMS: u16 = 13;
@@ -314,6 +316,25 @@ fn what_a_client_must_not_offer() {
     for (what, at, violation, edit) in cases {
         let outcome = changed(Server, *at, |whole| edit::hello(whole, edit));
         assert_blamed(&outcome, *violation, what);
+    }
+}
+
+/// RFC 9846 §E.5: `protocol_version`, although `supported_versions` says TLS 1.3.
+#[test]
+fn a_hello_of_ssl_3_is_refused_whatever_else_it_says() {
+    for version in [[3, 0], [2, 0xff], [0, 2], [0, 0]] {
+        for (victim, at) in [
+            (Server, FIRST_HELLO),
+            (Client, RETRY),
+            (Client, SERVER_HELLO),
+        ] {
+            let outcome = changed(victim, at, |whole| {
+                edit::hello(whole, |hello| hello.front[..2].copy_from_slice(&version))
+            });
+            let place = format!("{version:?}, victim {victim}, message {at}");
+            assert_eq!(outcome.alerts, [PROTOCOL_VERSION], "{place}: {outcome:?}");
+            assert!(!outcome.completed, "{place}");
+        }
     }
 }
 

@@ -22,8 +22,21 @@ const SHOWN: usize = 12;
 /// RFC 7507 §2: the client tried a newer version before and failed.
 const FALLBACK_SCSV: u16 = 0x5600;
 
+/// The version that hellos of SSL 3.0 have.
+const SSL_3_0: u16 = 0x0300;
+
+/// Demands that a hello is one of TLS. RFC 9846 §E.5: one of SSL 3.0 MUST be refused with `protocol_version`, whatever its
+/// extensions say.
+pub(crate) fn check_legacy_version(config: &Config, legacy_version: u16) -> Result<()> {
+    if legacy_version <= SSL_3_0 {
+        return Err(no_common_version(config, core::iter::once(legacy_version)));
+    }
+    Ok(())
+}
+
 /// The newest version that both ends have (RFC 9846 §4.3.1, RFC 5246 §E.1).
 pub(crate) fn choose_version(config: &Config, hello: &ClientHello<'_>) -> Result<ProtocolVersion> {
+    check_legacy_version(config, hello.legacy_version)?;
     let newest_first = [ProtocolVersion::Tls13, ProtocolVersion::Tls12];
     let ours = || {
         newest_first
@@ -51,6 +64,7 @@ pub(crate) fn choose_version(config: &Config, hello: &ClientHello<'_>) -> Result
 
 /// Demands that a client still has the version of the connection that it negotiates again.
 pub(crate) fn check_version_kept(config: &Config, hello: &ClientHello<'_>) -> Result<()> {
+    check_legacy_version(config, hello.legacy_version)?;
     let kept = ProtocolVersion::Tls12.to_u16();
     // RFC 5246 §E.1: the version MUST NOT be one that the client does not offer.
     match hello.extensions.supported_versions {

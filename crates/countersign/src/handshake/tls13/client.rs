@@ -222,6 +222,7 @@ fn check_resumption(offer: &Offer, suite: CipherSuite, hello: &ServerHello<'_>) 
 
 /// Checks the fields that ServerHello and HelloRetryRequest share, and returns the suite.
 fn check_choice(config: &Config, offer: &Offer, choice: &Choice<'_>) -> Result<CipherSuite> {
+    hello::check_legacy_version(config, choice.legacy_version)?;
     match choice.version {
         // RFC 9846 §4.3.1: the version MUST have been offered.
         Some(version) if version != VERSION || !offer.versions.tls13 => {

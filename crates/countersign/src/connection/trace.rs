@@ -78,7 +78,7 @@ pub enum Traced<'e> {
         /// Which one.
         alert: Alert,
     },
-    /// A `change_cipher_spec`: in TLS 1.2 new keys begin behind it, in TLS 1.3 it means nothing (RFC 9846 §D.4).
+    /// A `change_cipher_spec`: in TLS 1.2 new keys begin behind it, in TLS 1.3 it means nothing (RFC 9846 §E.4).
     ChangeCipherSpec {
         /// Whether this end sent or received it.
         direction: Direction,

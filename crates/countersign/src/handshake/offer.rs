@@ -23,7 +23,7 @@ use crate::violation::Violation;
 pub(crate) struct Offer {
     pub(crate) random: [u8; 32],
     /// That of a session of TLS 1.2, or 32 random bytes: they make TLS 1.3 look like TLS 1.2 to
-    /// middleboxes (RFC 9846 §D.4), and tell whether a server of TLS 1.2 takes a ticket (RFC 5077 §3.4).
+    /// middleboxes (RFC 9846 §E.4), and tell whether a server of TLS 1.2 takes a ticket (RFC 5077 §3.4).
     pub(crate) session_id: Vec<u8>,
     pub(crate) server_name: Option<String>,
     /// The extensions of the last ClientHello, which the server may answer.

@@ -35,7 +35,7 @@ use crate::verify::question::{AnswerBody, Inquiry};
 pub(crate) enum Effect {
     /// Send the next `length` bytes of the flight: one handshake message.
     Send { length: usize },
-    /// Send a `change_cipher_spec`: in TLS 1.3 that of middlebox compatibility mode (RFC 9846 §D.4).
+    /// Send a `change_cipher_spec`: in TLS 1.3 that of middlebox compatibility mode (RFC 9846 §E.4).
     SendChangeCipherSpec,
     /// Read with these keys from here on.
     InstallReadKeys(TrafficKeys),

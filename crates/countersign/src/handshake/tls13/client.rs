@@ -177,7 +177,7 @@ async fn receive_server_hello(
         transcript.add(&message);
         offer.retry(&request)?;
         offer.keep_session_of(suite);
-        // RFC 9846 §D.4: before the second ClientHello, if there is one.
+        // RFC 9846 §E.4: before the second ClientHello, if there is one.
         wire.send_change_cipher_spec();
         send_client_hello(wire, transcript, config, offer)?;
         first_suite = Some(suite);

@@ -208,7 +208,7 @@ fn send_hello_retry_request(
     Ok(())
 }
 
-/// RFC 9846 §D.4: only for a client that looks like TLS 1.2 to middleboxes.
+/// RFC 9846 §E.4: only for a client that looks like TLS 1.2 to middleboxes.
 fn send_change_cipher_spec(wire: &Wire, hello: &ClientHello<'_>) {
     if !hello.session_id.is_empty() {
         wire.send_change_cipher_spec();

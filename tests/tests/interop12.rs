@@ -13,16 +13,27 @@ use ::countersign::{
 use ::openssl::ssl::{SslContext, SslOptions, SslSessionCacheMode};
 use ::rustls::HandshakeKind;
 use ::rustls::client::{Resumption, Tls12Resumption};
+use countersign_tests::edit;
 use countersign_tests::endpoint::{Endpoint, Side, is_alive, run_until_idle};
+use countersign_tests::intercept::Outgoing;
 use countersign_tests::peers::countersign::{Countersign, client_builder, server_builder};
 use countersign_tests::peers::openssl::OpenSsl;
 use countersign_tests::peers::rustls::Rustls;
 use countersign_tests::peers::{
     self, CLIENTS, ClientCertificate, Group, KeyKind, SERVERS, Scheme, Setup, Tls12Suite, Version,
 };
-use countersign_tests::wiretap::Wiretap;
+use countersign_tests::scene::{self, Scene, Versions, listen};
+use countersign_tests::wiretap::{Content, Wiretap};
 
 const KIND: KeyKind = KeyKind::EcdsaP256;
+
+const CLIENT_HELLO: u8 = 1;
+const SERVER_KEY_EXCHANGE: u8 = 12;
+const SUPPORTED_GROUPS: u16 = 10;
+
+/// How a ServerKeyExchange begins: a named curve, and which.
+const X25519: [u8; 3] = [3, 0, 29];
+const P_256: [u8; 3] = [3, 0, 23];
 
 /// Those of the groups that TLS 1.2 has.
 const GROUPS: [Group; 3] = [Group::X25519, Group::Secp256r1, Group::Secp384r1];
@@ -188,6 +199,33 @@ fn keys_on_a_curve_that_the_client_does_not_name_do_not_work() {
     let told = to.error().unwrap().to_string();
     let both = "no key exchange group in common: this side offers the curve of its key for ecdsa_secp521r1_sha512";
     assert!(told.contains(both), "{told}");
+}
+
+/// RFC 8422 §4 leaves the choice to the server then.
+#[test]
+fn a_client_that_names_no_groups_gets_p_256() {
+    for (names_groups, expected) in [(true, X25519), (false, P_256)] {
+        let mut chosen = None;
+        let victim = (Side::Server, Versions::One);
+        listen(Scene::Full, victim, &scene::setups(), |piece| {
+            match (piece.message_type(), &piece.content) {
+                (Some(SERVER_KEY_EXCHANGE), Content::Handshake(message)) => {
+                    chosen = message.get(4..7).map(<[u8]>::to_vec);
+                }
+                (Some(CLIENT_HELLO), Content::Handshake(message)) if !names_groups => {
+                    let without = edit::hello(message, |hello| {
+                        hello
+                            .extensions
+                            .retain(|(kind, _)| *kind != SUPPORTED_GROUPS);
+                    });
+                    return vec![Outgoing::handshake(piece.epoch, without)];
+                }
+                _ => {}
+            }
+            piece.unchanged()
+        });
+        assert_eq!(chosen.as_deref(), Some(&expected[..]), "{names_groups}");
+    }
 }
 
 #[test]

@@ -120,10 +120,16 @@ fn choose_for<'c>(
     })
 }
 
-/// The first of our curves that the client has.
+/// The first of our curves that the client has. One that says nothing about curves is old, and knows P-256 best.
 fn choose_curve(config: &Config, hello: &ClientHello<'_>) -> Option<NamedGroup> {
-    let mut ours = config.groups.iter().copied();
-    ours.find(|group| group.is_for_tls12() && supports(hello, group.to_u16()))
+    let says_nothing = hello.extensions.supported_groups.is_none();
+    let ours = || {
+        let groups = config.groups.iter().copied();
+        groups.filter(|group| group.is_for_tls12() && supports(hello, group.to_u16()))
+    };
+    ours()
+        .find(|group| says_nothing && *group == NamedGroup::Secp256r1)
+        .or_else(|| ours().next())
 }
 
 /// Whether the client has this group. RFC 8422 §4: one that says nothing about curves has any.

@@ -247,6 +247,9 @@ pub(crate) struct ServeArguments {
     /// Let visitors renegotiate when they want to (TLS 1.2).
     #[arg(long)]
     pub renegotiate: bool,
+    /// Keep the sessions that visitors can resume here, each for one time, instead of in tickets.
+    #[arg(long)]
+    pub session_store: bool,
     /// Take visitors under suites under which NOBODY IS AUTHENTICATED too; without --cert there are no others (TLS
     /// 1.2).
     #[arg(long)]

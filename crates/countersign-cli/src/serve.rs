@@ -8,7 +8,8 @@ use std::thread;
 use std::time::Duration;
 
 use countersign::{
-    Credential, Error, Misuse, ProtocolVersion, ServerConfig, Stream, StreamError, VerifyMode,
+    Credential, Error, MemoryStore, Misuse, ProtocolVersion, ServerConfig, Stream, StreamError,
+    VerifyMode,
 };
 use time::OffsetDateTime;
 
@@ -28,6 +29,8 @@ use crate::trust::{self, KeyLogFile};
 const MOST_CONNECTIONS: usize = 64;
 /// How many requests one connection may bring.
 const MOST_REQUESTS: usize = 100;
+/// How many sessions are kept.
+const MOST_SESSIONS: usize = 1000;
 /// How long a handshake may take.
 const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(10);
 /// How long a request, or the next one, may take to arrive.
@@ -125,6 +128,9 @@ fn configure(arguments: &ServeArguments, asks_later: bool) -> Result<Arc<ServerC
     }
     if arguments.anonymous {
         builder = builder.allow_anonymous();
+    }
+    if arguments.session_store {
+        builder = builder.session_store(MemoryStore::new(MOST_SESSIONS));
     }
     if let Some(path) = &arguments.ca {
         builder = builder.trust(trust::from_file(path)?);

@@ -282,3 +282,17 @@ fn a_probe_tells_of_both_versions() {
     );
     assert!(!text.contains("TLS_ECDHE"), "{text}");
 }
+
+#[test]
+fn sessions_can_be_kept_by_the_server() {
+    let authority = Authority::new();
+    for (options, has_tickets) in [(&[][..], true), (&["--session-store"], false)] {
+        let server = serve(&authority, &[&["--tls12"], options].concat());
+        let shown = connect(&server, &stranger(&authority, &["--trace"]), &request("/"));
+        let ticket = shown.stderr.contains("NewSessionTicket");
+        assert_eq!(ticket, has_tickets, "{}", shown.stderr);
+        let found = probe(&server, &stranger(&authority, &["--json"]));
+        let found: Value = serde_json::from_str(&found).unwrap();
+        assert_eq!(found["resumption"]["resumed"], true, "{found}");
+    }
+}

@@ -8,6 +8,8 @@
 )]
 
 mod connection;
+mod input;
+mod papers;
 
 use std::io::IoSlice;
 

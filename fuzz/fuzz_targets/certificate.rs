@@ -2,10 +2,18 @@
 
 #![no_main]
 
+use countersign_fuzz::Memory;
 use countersign_x509::{Certificate, Name};
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|data: &[u8]| {
+const MEMORY: Memory = Memory {
+    always: 16 * 1024,
+    for_a_byte: 16,
+};
+
+fuzz_target!(|data: &[u8]| MEMORY.bounds(data, judge));
+
+fn judge(data: &[u8]) {
     let Ok(certificate) = Certificate::parse(data) else {
         return;
     };
@@ -27,4 +35,4 @@ fuzz_target!(|data: &[u8]| {
     let _ = certificate.public_key().security_bits();
     // Its own signature, if it is one at all, is checked without a panic.
     let _ = countersign_x509::verify_certificate_signature(&certificate, &certificate.public_key());
-});
+}

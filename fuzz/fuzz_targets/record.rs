@@ -2,6 +2,12 @@
 
 #![no_main]
 
+use countersign_fuzz::Memory;
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|data: &[u8]| countersign::fuzzing::records(data));
+const MEMORY: Memory = Memory {
+    always: 64 * 1024,
+    for_a_byte: 16,
+};
+
+fuzz_target!(|data: &[u8]| MEMORY.bounds(data, countersign::fuzzing::records));

@@ -2,10 +2,18 @@
 
 #![no_main]
 
+use countersign_fuzz::Memory;
 use countersign_x509::TrustStore;
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|data: &[u8]| {
+const MEMORY: Memory = Memory {
+    always: 64 * 1024,
+    for_a_byte: 16,
+};
+
+fuzz_target!(|data: &[u8]| MEMORY.bounds(data, judge));
+
+fn judge(data: &[u8]) {
     match TrustStore::from_pem(data) {
         Ok(store) => {
             assert!(!store.is_empty());
@@ -22,4 +30,4 @@ fuzz_target!(|data: &[u8]| {
     if store.replace_crls_pem(data).is_err() {
         assert_eq!((store.epoch(), store.crl_count()), (0, 0));
     }
-});
+}

@@ -9,6 +9,7 @@
 
 use std::time::Duration;
 
+use countersign_fuzz::Memory;
 use countersign_x509::{
     CertificateDer, Decision, ExpectedName, Parameters, PolicyRequirements, Presented, Profile,
     Purpose, Report, Revocation, Stapling, TrustStore, UnixTime, ValidationTime, verify_presented,
@@ -50,17 +51,37 @@ fn trust(input: &mut Input) -> TrustStore {
 }
 
 fn parameters(choice: u8, more: u8) -> Parameters {
-    let seconds = if more & 1 == 0 { 1_780_272_000 } else { 1_302_825_600 };
+    let seconds = if more & 1 == 0 {
+        1_780_272_000
+    } else {
+        1_302_825_600
+    };
     let time = UnixTime::since_unix_epoch(Duration::from_secs(seconds));
-    let purpose = if more & 2 == 0 { Purpose::ServerAuth } else { Purpose::Any };
+    let purpose = if more & 2 == 0 {
+        Purpose::ServerAuth
+    } else {
+        Purpose::Any
+    };
     let mut parameters = Parameters::new(purpose, ValidationTime::At(time));
-    parameters.profile = if choice & 1 == 0 { Profile::OpenSsl } else { Profile::WebPki };
+    parameters.profile = if choice & 1 == 0 {
+        Profile::OpenSsl
+    } else {
+        Profile::WebPki
+    };
     parameters.strict = choice & 2 != 0;
     parameters.partial_chain = choice & 4 != 0;
-    parameters.revocation = if choice & 8 == 0 { Revocation::None } else { Revocation::Chain };
+    parameters.revocation = if choice & 8 == 0 {
+        Revocation::None
+    } else {
+        Revocation::Chain
+    };
     parameters.security_level = (choice >> 4) % 6;
     parameters.extended_crls = more & 4 != 0;
-    parameters.stapling = if more & 8 == 0 { Stapling::Ignored } else { Stapling::IfPresented };
+    parameters.stapling = if more & 8 == 0 {
+        Stapling::Ignored
+    } else {
+        Stapling::IfPresented
+    };
     if more & 16 != 0 {
         parameters.policies = Some(PolicyRequirements::default());
     }
@@ -75,7 +96,14 @@ fn parameters(choice: u8, more: u8) -> Parameters {
     parameters
 }
 
-fuzz_target!(|data: &[u8]| {
+const MEMORY: Memory = Memory {
+    always: 1024 * 1024,
+    for_a_byte: 64,
+};
+
+fuzz_target!(|data: &[u8]| MEMORY.bounds(data, judge));
+
+fn judge(data: &[u8]) {
     let Some(([choice, more], rest)) = data.split_first_chunk::<2>() else {
         return;
     };
@@ -106,4 +134,4 @@ fuzz_target!(|data: &[u8]| {
     let again = Report::decode(&kept, &input.presented, &trust).expect("it was just written");
     assert_eq!(again.checks(), report.checks());
     assert!(again.chain().eq(report.chain()));
-});
+}

@@ -2,26 +2,18 @@
 
 use std::sync::OnceLock;
 
-use pki_types::UnixTime;
-
-use crate::{Clock, Credential, TrustStore};
+use crate::{Credential, TrustStore};
 
 /// A year after the certificates were made.
 pub(super) const NOW: u64 = 1_830_000_000;
-
-pub(super) struct FixedTime;
-
-impl Clock for FixedTime {
-    fn now(&self) -> UnixTime {
-        UnixTime::since_unix_epoch(core::time::Duration::from_secs(NOW))
-    }
-}
 
 /// What is the same in each run.
 pub(super) struct Papers {
     pub(super) trust: TrustStore,
     pub(super) client: Credential,
     pub(super) server: Credential,
+    /// Nobody vouches for it, whatever it says.
+    pub(super) stranger: Credential,
 }
 
 pub(super) fn papers() -> &'static Papers {
@@ -32,6 +24,7 @@ pub(super) fn papers() -> &'static Papers {
             trust: TrustStore::from_pem(include_bytes!("root.pem")).expect("it is well made"),
             client: credential(include_bytes!("client.pem")),
             server: credential(include_bytes!("server.pem")),
+            stranger: credential(include_bytes!("stranger.pem")),
         }
     })
 }

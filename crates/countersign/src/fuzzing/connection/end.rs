@@ -2,15 +2,15 @@
 
 use std::io::IoSlice;
 
+use crate::Alert;
 use crate::connection::Connection;
 use crate::connection::event::Event;
 use crate::error::{Error, Misuse};
-use crate::fuzzing::connection::configs::mode;
+use crate::fuzzing::connection::Deeds;
+use crate::fuzzing::connection::answer::answer;
+use crate::fuzzing::connection::configs::{Configs, mode};
 use crate::fuzzing::input::Input;
-use crate::fuzzing::papers::papers;
-use crate::verify::question::{Answer, Question};
-use crate::verify::verifier::Verdict;
-use crate::{Alert, ChainVerifier, Credential};
+use crate::verify::question::Question;
 
 /// How many bytes an end may send for no reason, and for each byte that it got.
 const BYTES_FREE: usize = 256 * 1024;
@@ -26,6 +26,12 @@ pub(super) struct End {
     question: Option<Question>,
     pub(super) failure: Option<Error>,
     closed: bool,
+    /// From the beginning.
+    pub(super) trusts_nobody: bool,
+    /// How many handshakes and authentications were completed.
+    pub(super) completed: u32,
+    /// Its owner has signed with a key that is not that of its certificate.
+    pub(super) has_lied: bool,
     /// Application data, in and out.
     pub(super) received: Vec<u8>,
     pub(super) sent: Vec<u8>,
@@ -35,7 +41,7 @@ pub(super) struct End {
 }
 
 impl End {
-    pub(super) fn new(connection: Connection, output: Vec<u8>) -> Self {
+    pub(super) fn new(connection: Connection, output: Vec<u8>, configs: &Configs) -> Self {
         Self {
             connection,
             input: Vec::new(),
@@ -43,6 +49,9 @@ impl End {
             question: None,
             failure: None,
             closed: false,
+            trusts_nobody: configs.trusts_nobody(),
+            completed: 0,
+            has_lied: false,
             received: Vec::new(),
             sent: Vec::new(),
             bytes_in: 0,
@@ -98,25 +107,35 @@ impl End {
                     self.received.extend_from_slice(data);
                 }
                 Event::Question(question) => self.question = Some(question),
-                Event::Completed(_) => {}
+                Event::Completed(_) => self.completed += 1,
                 Event::PeerClosed => self.closed = true,
             }
             self.input.drain(..received.consumed);
         }
     }
 
-    fn answer(&mut self, choice: u8) {
+    fn answer(&mut self, choice: u8, configs: &Configs, deeds: &mut Deeds) {
         let Some(question) = self.question.take() else {
             return;
         };
-        let answer = answer(question, choice);
+        let answer = answer(question, choice, self.connection.role(), configs);
+        deeds.tolerated |= answer.tolerates;
+        deeds.interfered |= answer.lies;
+        self.has_lied |= answer.lies;
+        let answer = answer.answer;
         let outcome = self.connection.answer(answer, &mut self.output);
         self.note(outcome);
         self.receive(&[]);
     }
 
     /// What an owner may do.
-    pub(super) fn act(&mut self, step: u8, input: &mut Input<'_>) {
+    pub(super) fn act(
+        &mut self,
+        step: u8,
+        input: &mut Input<'_>,
+        configs: &Configs,
+        deeds: &mut Deeds,
+    ) {
         let (connection, output) = (&mut self.connection, &mut self.output);
         match step {
             15..=17 => {
@@ -143,6 +162,7 @@ impl End {
                 self.note(outcome);
             }
             24 => {
+                deeds.changed_mode = true;
                 connection
                     .set_verify_mode(mode(input.byte()))
                     .expect("a mode that can be used");
@@ -158,7 +178,7 @@ impl End {
                 let refused = matches!(outcome, Err(Error::Misuse(Misuse::HandshakeRunning)));
                 assert!(!refused || connection.agreed().is_none());
             }
-            _ => self.answer(input.byte()),
+            _ => self.answer(input.byte(), configs, deeds),
         }
     }
 
@@ -174,8 +194,8 @@ impl End {
     }
 
     /// What must hold whatever was done.
-    pub(super) fn check(&mut self, peer: &Credential) {
-        self.check_peer(peer);
+    pub(super) fn check(&mut self, configs: &Configs, deeds: Deeds) {
+        self.check_identity(configs, deeds);
         let allowed = BYTES_FREE + BYTES_FOR_ONE * self.bytes_in + 4 * self.sent.len();
         let (sent, got) = (self.bytes_out, self.bytes_in);
         assert!(sent <= allowed, "{sent} bytes for {got}");
@@ -198,47 +218,5 @@ impl End {
             before,
             "it says more after it has failed"
         );
-    }
-
-    fn check_peer(&self, expected: &Credential) {
-        if self
-            .failure
-            .as_ref()
-            .is_some_and(|error| error.alert().is_some())
-        {
-            assert!(self.connection.peer().is_none());
-        }
-        if let Some(peer) = self.connection.peer() {
-            // Nobody else has a key. Until the Finished a certificate that is not verified may have been changed.
-            if self.connection.agreed().is_some() || peer.is_verified() {
-                assert_eq!(peer.leaf(), expected.certificates().first());
-            }
-            assert!(!peer.is_verified() || peer.report().is_accepted());
-            assert!(!self.connection.is_anonymous());
-        }
-    }
-}
-
-/// An answer of the kind that fits.
-fn answer(question: Question, choice: u8) -> Answer {
-    match question {
-        Question::Peer(question) => {
-            let verifier = ChainVerifier::new(papers().trust.clone());
-            let report = verifier.report(&question.presented());
-            question.answer(match choice & 3 {
-                0 => Verdict::Reject {
-                    alert: Alert::BadCertificate,
-                    because: "the input says so".to_owned(),
-                },
-                1 => Verdict::Accept { despite: report },
-                _ => Verdict::Follow(report),
-            })
-        }
-        Question::Credential(question) => {
-            let own = (choice & 1 == 0).then(|| papers().client.clone());
-            question.answer(own)
-        }
-        Question::Signature(question) => question.answer(Err("nobody signs".to_owned())),
-        Question::Session(question) => question.answer(None),
     }
 }

@@ -1,5 +1,6 @@
 //! What fuzzing begins with, made and played here.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::{Configs, Pair, play};
@@ -22,16 +23,35 @@ const CLOSE: u8 = 25 << 1;
 const ANSWER: u8 = 28 << 1;
 const FLIP: u8 = 7 << 1;
 const FORGE: u8 = 13 << 1;
+const LET_TIME_PASS: u8 = 29 << 1;
+const WITHDRAW_TRUST: u8 = 30 << 1;
 
-#[expect(
-    clippy::too_many_lines,
-    reason = "a table of seeds is as long as it is"
-)]
+type Seed = (&'static str, Vec<u8>, Option<ProtocolVersion>);
+
 /// What fuzzing begins with: configuration, steps, and in which version both ends are connected then, if they are.
-fn seeds() -> Vec<(&'static str, Vec<u8>, Option<ProtocolVersion>)> {
-    let seed = |name, configuration: [u8; 5], steps: &[u8], end| {
-        (name, [&configuration[..], steps].concat(), end)
-    };
+fn seeds() -> Vec<Seed> {
+    [
+        seeds_of_handshakes(),
+        seeds_of_resumption(),
+        seeds_after_the_handshake(),
+        seeds_of_questions(),
+        seeds_of_strangers(),
+        seeds_of_interference(),
+    ]
+    .concat()
+}
+
+fn seed(
+    name: &'static str,
+    configuration: [u8; 5],
+    steps: &[u8],
+    end: Option<ProtocolVersion>,
+) -> Seed {
+    (name, [&configuration[..], steps].concat(), end)
+}
+
+/// After the handshake these steps are taken, and then both ends talk.
+fn then(steps: &[u8]) -> Vec<u8> {
     let talk = [
         &[SEND | CLIENT, 3][..],
         b"abc",
@@ -40,88 +60,115 @@ fn seeds() -> Vec<(&'static str, Vec<u8>, Option<ProtocolVersion>)> {
         &[DELIVER],
     ]
     .concat();
-    let then = |steps: &[u8]| [&[DELIVER][..], steps, &[DELIVER], &talk].concat();
-    let both = [
-        RENEGOTIATE | SERVER,
-        SEND | CLIENT,
-        1,
-        b'x',
-        DELIVER,
-        RENEGOTIATE | CLIENT,
-    ];
-    let answers = [ANSWER | CLIENT, 2, DELIVER, ANSWER | SERVER, 2, DELIVER];
+    [&[DELIVER][..], steps, &[DELIVER], &talk].concat()
+}
+
+fn seeds_of_handshakes() -> Vec<Seed> {
+    let talk = then(&[]);
+    let again = then(&[RECONNECT]);
     vec![
-        seed("tls13-mutual", [1, 1, 0, 2, 0], &then(&[]), Some(Tls13)),
-        seed("tls12-mutual", [0, 0, 0, 2, 0], &then(&[]), Some(Tls12)),
-        seed("either-version", [2, 2, 0, 2, 0], &then(&[]), Some(Tls13)),
-        seed("downgrade", [2, 0, 0, 0, 0], &then(&[]), Some(Tls12)),
-        seed(
-            "resumption-13",
-            [1, 1, 0, 0, 8],
-            &then(&[RECONNECT]),
-            Some(Tls13),
-        ),
-        seed(
-            "resumption-12",
-            [0, 0, 0, 0, 0],
-            &then(&[RECONNECT]),
-            Some(Tls12),
-        ),
-        seed(
-            "session-id",
-            [0, 0, 0, 0, 8],
-            &then(&[RECONNECT]),
-            Some(Tls12),
-        ),
-        seed("renegotiation", [0, 0, 0, 2, 4], &then(&both), Some(Tls12)),
-        seed(
-            "refused-renegotiation",
-            [16, 0, 0, 2, 0],
-            &then(&both),
-            None,
-        ),
-        seed(
-            "request-12",
-            [0, 0, 0, 0, 0],
-            &then(&[REQUEST | SERVER]),
-            Some(Tls12),
-        ),
-        seed(
-            "request-13",
-            [1, 1, 0, 8, 0],
-            &then(&[REQUEST | SERVER]),
-            Some(Tls13),
-        ),
-        seed(
-            "anonymous",
-            [0, 0, 1, 1, 1],
-            &then(&[RECONNECT]),
-            Some(Tls12),
-        ),
-        seed(
-            "questions-12",
-            [36, 4, 0, 2, 0],
-            &then(&[&answers[..], &answers].concat()),
-            Some(Tls12),
-        ),
-        seed(
-            "questions-13",
-            [37, 5, 0, 2, 0],
-            &then(&[&answers[..], &answers].concat()),
-            Some(Tls13),
-        ),
-        seed(
-            "keys",
-            [1, 1, 0, 0, 0],
-            &then(&[UPDATE | CLIENT, 1, TICKET | SERVER]),
-            Some(Tls13),
-        ),
+        seed("tls13-mutual", [1, 1, 0, 2, 0], &talk, Some(Tls13)),
+        seed("tls12-mutual", [0, 0, 0, 2, 0], &talk, Some(Tls12)),
+        seed("either-version", [2, 2, 0, 2, 0], &talk, Some(Tls13)),
+        seed("downgrade", [2, 0, 0, 0, 0], &talk, Some(Tls12)),
+        seed("retry", [1, 33, 0, 0, 0], &talk, Some(Tls13)),
+        seed("anonymous", [0, 0, 0, 0, 3], &again, Some(Tls12)),
         seed(
             "closed",
             [0, 0, 0, 0, 0],
             &then(&[CLOSE | CLIENT, 0]),
             Some(Tls12),
         ),
+    ]
+}
+
+fn seeds_of_resumption() -> Vec<Seed> {
+    let again = then(&[RECONNECT]);
+    let late = then(&[LET_TIME_PASS, 3, RECONNECT]);
+    let distrusted = then(&[WITHDRAW_TRUST, RECONNECT]);
+    vec![
+        seed("resumption-13", [1, 1, 0, 0, 8], &again, Some(Tls13)),
+        seed("resumption-12", [0, 0, 0, 0, 0], &again, Some(Tls12)),
+        seed("session-id", [0, 0, 0, 0, 8], &again, Some(Tls12)),
+        seed("reuse-13", [65, 65, 0, 2, 128], &again, Some(Tls13)),
+        seed("reuse-12", [64, 64, 0, 2, 128], &again, Some(Tls12)),
+        seed("expired-13", [1, 1, 0, 2, 0], &late, Some(Tls13)),
+        seed("expired-12", [0, 0, 0, 2, 0], &late, Some(Tls12)),
+        seed("distrusted-13", [1, 1, 0, 2, 0], &distrusted, None),
+        seed("distrusted-12", [0, 0, 0, 2, 0], &distrusted, None),
+        seed(
+            "distrusted-reuse",
+            [65, 65, 0, 0, 128],
+            &distrusted,
+            Some(Tls13),
+        ),
+    ]
+}
+
+fn seeds_after_the_handshake() -> Vec<Seed> {
+    let both = then(&[
+        RENEGOTIATE | SERVER,
+        SEND | CLIENT,
+        1,
+        b'x',
+        DELIVER,
+        RENEGOTIATE | CLIENT,
+    ]);
+    let request = then(&[REQUEST | SERVER]);
+    let keys = then(&[UPDATE | CLIENT, 1, TICKET | SERVER]);
+    // The client shows its own certificate, and then somebody else's.
+    let change = [
+        &[DELIVER, ANSWER | CLIENT, 0][..],
+        &then(&[RENEGOTIATE | SERVER, DELIVER, ANSWER | CLIENT, 3]),
+    ]
+    .concat();
+    vec![
+        seed("renegotiation", [0, 0, 0, 2, 4], &both, Some(Tls12)),
+        seed("refused-renegotiation", [16, 0, 0, 2, 0], &both, None),
+        seed("request-12", [0, 0, 0, 0, 0], &request, Some(Tls12)),
+        seed("request-13", [1, 1, 0, 8, 0], &request, Some(Tls13)),
+        seed("keys", [1, 1, 0, 0, 0], &keys, Some(Tls13)),
+        seed("changed", [32, 16, 0, 2, 64], &change, Some(Tls12)),
+        seed("changed-refused", [32, 0, 0, 2, 64], &change, None),
+    ]
+}
+
+fn seeds_of_questions() -> Vec<Seed> {
+    let answers = [ANSWER | CLIENT, 2, DELIVER, ANSWER | SERVER, 2, DELIVER];
+    let twice = then(&[answers, answers].concat());
+    let signed = then(&[ANSWER | SERVER, 0, DELIVER, ANSWER | CLIENT, 0]);
+    let forged = then(&[ANSWER | SERVER, 0, DELIVER, ANSWER | CLIENT, 3]);
+    let found = then(&[RECONNECT, DELIVER, ANSWER | SERVER, 0]);
+    vec![
+        seed("questions-12", [36, 4, 0, 2, 0], &twice, Some(Tls12)),
+        seed("questions-13", [37, 5, 0, 2, 0], &twice, Some(Tls13)),
+        seed("signatures-12", [0, 0, 0, 2, 32], &signed, Some(Tls12)),
+        seed("signatures-13", [1, 1, 0, 2, 32], &signed, Some(Tls13)),
+        seed("wrong-signature", [1, 1, 0, 2, 32], &forged, None),
+        seed("stored-12", [0, 0, 0, 0, 24], &found, Some(Tls12)),
+        seed("stored-13", [1, 1, 0, 0, 24], &found, Some(Tls13)),
+    ]
+}
+
+fn seeds_of_strangers() -> Vec<Seed> {
+    let talk = then(&[]);
+    let accepted = then(&[ANSWER | CLIENT, 1]);
+    vec![
+        seed("strange-server-13", [1, 129, 0, 1, 0], &talk, None),
+        seed("strange-server-12", [0, 128, 0, 1, 0], &talk, None),
+        seed("strange-client-13", [129, 1, 0, 2, 0], &talk, None),
+        seed("strange-client-12", [128, 0, 0, 2, 0], &talk, None),
+        seed("tolerated-13", [129, 129, 0, 2, 64], &talk, Some(Tls13)),
+        seed("tolerated-12", [128, 128, 0, 2, 64], &talk, Some(Tls12)),
+        seed("seen-13", [1, 129, 1, 1, 0], &talk, Some(Tls13)),
+        seed("seen-12", [0, 128, 1, 1, 0], &talk, Some(Tls12)),
+        seed("accepted-13", [5, 129, 0, 1, 0], &accepted, Some(Tls13)),
+        seed("accepted-12", [4, 128, 0, 1, 0], &accepted, Some(Tls12)),
+    ]
+}
+
+fn seeds_of_interference() -> Vec<Seed> {
+    vec![
         seed(
             "damaged",
             [0, 0, 0, 0, 0],
@@ -163,6 +210,68 @@ fn seeds_lead_where_they_should() {
         let failures = pair.ends.each_ref().map(|end| end.failure.clone());
         assert_eq!(outcome(&pair), expected, "{name}: {failures:?}");
     }
+}
+
+/// What came about on the connections that there are: in which version, how, and who the peer is to whom.
+fn facts(pair: &Pair) -> Vec<String> {
+    let mut facts = Vec::new();
+    for end in pair.ends.iter().filter(|end| end.failure.is_none()) {
+        let (connection, role) = (&end.connection, end.connection.role());
+        let Some(agreed) = connection.agreed() else {
+            continue;
+        };
+        let version = agreed.version;
+        let marks = [
+            (agreed.resumed, "resumed"),
+            (agreed.retried, "after a retry"),
+            (connection.is_anonymous(), "anonymous"),
+        ];
+        facts.extend(
+            marks
+                .iter()
+                .filter(|(applies, _)| *applies)
+                .map(|(_, mark)| format!("{version} {mark}")),
+        );
+        if let Some(peer) = connection.peer() {
+            let (standing, since) = (peer.standing(), peer.since());
+            facts.push(format!("{version} {role:?}: {standing:?}, {since:?}"));
+        }
+    }
+    facts
+}
+
+/// Fuzzing begins with everything that is to be looked at, so that it need not be found by chance.
+#[test]
+fn seeds_reach_every_way_to_be_authenticated() {
+    let reached: BTreeSet<String> = seeds()
+        .iter()
+        .flat_map(|(_, data, _)| facts(&play(data)))
+        .collect();
+    let expected = [
+        "TLS 1.2 Client: Refused, Handshake",
+        "TLS 1.2 Client: Tolerated, Handshake",
+        "TLS 1.2 Client: Verified, Handshake",
+        "TLS 1.2 Client: Verified, Renegotiation",
+        "TLS 1.2 Client: Verified, Resumption",
+        "TLS 1.2 Server: Tolerated, Handshake",
+        "TLS 1.2 Server: Tolerated, Renegotiation",
+        "TLS 1.2 Server: Verified, Handshake",
+        "TLS 1.2 Server: Verified, Renegotiation",
+        "TLS 1.2 Server: Verified, Resumption",
+        "TLS 1.2 anonymous",
+        "TLS 1.2 resumed",
+        "TLS 1.3 Client: Refused, Handshake",
+        "TLS 1.3 Client: Tolerated, Handshake",
+        "TLS 1.3 Client: Verified, Handshake",
+        "TLS 1.3 Client: Verified, Resumption",
+        "TLS 1.3 Server: Tolerated, Handshake",
+        "TLS 1.3 Server: Verified, Handshake",
+        "TLS 1.3 Server: Verified, PostHandshake",
+        "TLS 1.3 Server: Verified, Resumption",
+        "TLS 1.3 after a retry",
+        "TLS 1.3 resumed",
+    ];
+    assert_eq!(reached, expected.map(str::to_owned).into());
 }
 
 fn folder(target: &str) -> std::path::PathBuf {

@@ -81,13 +81,23 @@ impl SessionPeer {
     /// The peer of a connection that takes this identity as it was. `trust` is the store that its
     /// report may be about.
     pub(crate) fn reuse(&self, whose: Role, trust: Option<&TrustStore>) -> Peer {
+        let report = self.report(whose, trust);
         Peer {
             chain: self.chain.clone(),
-            report: self.report(whose, trust),
+            standing: self.standing_by(&report),
+            report,
             code: self.code,
-            standing: self.standing,
             since: Since::Resumption,
             epoch: self.epoch,
+        }
+    }
+
+    /// Nobody is verified against the word of the report. A callback may have set a code although every check
+    /// passed, and if the report cannot be read that code is all there is.
+    fn standing_by(&self, report: &Report) -> Standing {
+        match self.standing {
+            Standing::Verified if !report.is_accepted() => Standing::Tolerated,
+            standing => standing,
         }
     }
 
@@ -221,6 +231,10 @@ impl SessionIdentity {
             while !reader.is_empty() {
                 certificates.push(CertificateDer::from(reader.bytes_u24()?.to_vec()));
             }
+            // A peer without a certificate is none.
+            if certificates.is_empty() {
+                return Err(Violation::MalformedMessage.into());
+            }
             let chain = CertificateChain::new(certificates);
             Ok(Some(SessionPeer {
                 chain,
@@ -322,6 +336,39 @@ mod tests {
         let reused = peer.reuse(Role::Client, None);
         assert_eq!(reused.report.code(), VerifyCode::CERT_HAS_EXPIRED);
         assert!(reused.report.sentence().contains("an earlier connection"));
+    }
+
+    #[test]
+    fn nobody_is_verified_against_the_word_of_a_report() {
+        let failed = Report::from_application(Purpose::ClientAuth, VerifyCode::CERT_HAS_EXPIRED);
+        for report in [vec![0xff], failed.encode()] {
+            let mut peer = SessionPeer {
+                chain: CertificateChain::new(vec![vec![1].into()]),
+                code: VerifyCode::CERT_HAS_EXPIRED,
+                standing: Standing::Verified,
+                epoch: 0,
+                report: SessionReport::Written(report),
+            };
+            let reused = peer.reuse(Role::Client, None);
+            assert_eq!(reused.standing, Standing::Tolerated);
+            peer.standing = Standing::Refused;
+            let reused = peer.reuse(Role::Client, None);
+            assert_eq!(reused.standing, Standing::Refused);
+        }
+    }
+
+    #[test]
+    fn a_peer_without_a_certificate_is_refused() {
+        let peer = |certificates| SessionPeer {
+            chain: CertificateChain::new(certificates),
+            code: VerifyCode::OK,
+            standing: Standing::Verified,
+            epoch: 0,
+            report: SessionReport::Written(vec![]),
+        };
+        let decode = |peer| Session::decode(&session(Some(peer)).encode().unwrap());
+        assert!(decode(peer(vec![])).is_err());
+        assert!(decode(peer(vec![vec![1].into()])).is_ok());
     }
 
     #[test]

@@ -10,10 +10,14 @@
 mod connection;
 mod input;
 mod papers;
+#[cfg(test)]
+mod seeds;
+mod tickets;
 
 use std::io::IoSlice;
 
 pub use connection::connections;
+pub use tickets::tickets;
 
 use crate::alert::Alert;
 use crate::crypto::suite::{AeadKey, CipherSuite, Iv};

@@ -8,7 +8,7 @@ mod identity;
 #[cfg(test)]
 mod tests;
 
-use configs::Configs;
+pub(super) use configs::Configs;
 use end::End;
 
 use super::input::Input;
@@ -48,8 +48,8 @@ fn play(data: &[u8]) -> Pair {
 }
 
 /// Both ends.
-struct Pair {
-    ends: [End; 2],
+pub(super) struct Pair {
+    pub(super) ends: [End; 2],
     deeds: Deeds,
 }
 
@@ -65,7 +65,7 @@ struct Deeds {
 }
 
 impl Pair {
-    fn new(configs: &Configs) -> Self {
+    pub(super) fn new(configs: &Configs) -> Self {
         let mut output = Vec::new();
         let name = "server.example".try_into().expect("a name");
         let client = Connection::client(&configs.client, name, &mut output);
@@ -111,7 +111,14 @@ impl Pair {
         }
     }
 
-    fn deliver_all(&mut self) {
+    /// Both owners answer what they are asked, as they should.
+    pub(super) fn answer_all(&mut self, configs: &Configs) {
+        for end in &mut self.ends {
+            end.count(|end| end.answer(2, configs, &mut self.deeds));
+        }
+    }
+
+    pub(super) fn deliver_all(&mut self) {
         for _ in 0..8 {
             self.deliver(0, usize::MAX);
             self.deliver(1, usize::MAX);

@@ -21,9 +21,9 @@ use crate::{
 /// In seconds.
 const HOUR: u64 = 60 * 60;
 
-pub(super) struct Configs {
-    pub(super) client: Arc<ClientConfig>,
-    pub(super) server: Arc<ServerConfig>,
+pub(in crate::fuzzing) struct Configs {
+    pub(in crate::fuzzing) client: Arc<ClientConfig>,
+    pub(in crate::fuzzing) server: Arc<ServerConfig>,
     pub(super) choices: Choices,
     pub(super) trust: TrustStore,
     /// Where the server keeps sessions, if not in tickets.
@@ -32,7 +32,7 @@ pub(super) struct Configs {
 }
 
 impl Configs {
-    pub(super) fn read(input: &mut Input<'_>) -> Self {
+    pub(in crate::fuzzing) fn read(input: &mut Input<'_>) -> Self {
         let choices = Choices::read(input);
         let trust = papers().trust.certificates();
         let trust = TrustStore::from_der(trust).expect("it was read before");
@@ -76,9 +76,14 @@ impl Configs {
         }
     }
 
-    pub(super) fn let_time_pass(&self, hours: u8) {
+    pub(in crate::fuzzing) fn let_time_pass(&self, hours: u8) {
         let seconds = HOUR * u64::from(hours);
         self.time.0.fetch_add(seconds, Ordering::Relaxed);
+    }
+
+    /// In seconds since 1970.
+    pub(in crate::fuzzing) fn now(&self) -> u64 {
+        self.time.0.load(Ordering::Relaxed)
     }
 
     /// From now on nobody is trusted.

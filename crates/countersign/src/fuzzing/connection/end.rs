@@ -17,14 +17,14 @@ const BYTES_FREE: usize = 256 * 1024;
 const BYTES_FOR_ONE: usize = 16;
 
 /// One end.
-pub(super) struct End {
-    pub(super) connection: Connection,
+pub(in crate::fuzzing) struct End {
+    pub(in crate::fuzzing) connection: Connection,
     /// What arrived and is not consumed.
     input: Vec<u8>,
     /// What is to be sent.
     pub(super) output: Vec<u8>,
     question: Option<Question>,
-    pub(super) failure: Option<Error>,
+    pub(in crate::fuzzing) failure: Option<Error>,
     closed: bool,
     /// From the beginning.
     pub(super) trusts_nobody: bool,
@@ -114,7 +114,7 @@ impl End {
         }
     }
 
-    fn answer(&mut self, choice: u8, configs: &Configs, deeds: &mut Deeds) {
+    pub(super) fn answer(&mut self, choice: u8, configs: &Configs, deeds: &mut Deeds) {
         let Some(question) = self.question.take() else {
             return;
         };

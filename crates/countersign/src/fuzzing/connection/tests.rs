@@ -1,12 +1,12 @@
 //! What fuzzing begins with, made and played here.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use super::{Configs, Pair, play};
 use crate::connection::established::ProtocolVersion::{self, Tls12, Tls13};
 use crate::connection::state::State;
 use crate::fuzzing::input::Input;
+use crate::fuzzing::seeds::{folder, is_to_be_written, read_all};
 
 const CLIENT: u8 = 0;
 const SERVER: u8 = 1;
@@ -201,7 +201,7 @@ fn seeds_lead_where_they_should() {
     let folder = folder("connection");
     for (name, data, expected) in seeds() {
         let path = folder.join(name);
-        if std::env::var_os("COUNTERSIGN_WRITE_SEEDS").is_some() {
+        if is_to_be_written() {
             std::fs::create_dir_all(&folder).unwrap();
             std::fs::write(&path, &data).unwrap();
         }
@@ -274,11 +274,6 @@ fn seeds_reach_every_way_to_be_authenticated() {
     assert_eq!(reached, expected.map(str::to_owned).into());
 }
 
-fn folder(target: &str) -> std::path::PathBuf {
-    let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds");
-    seeds.join(target)
-}
-
 /// What the ends of a mutual handshake say: from the client, from the server, and so on.
 fn flights(version: u8) -> Vec<Vec<u8>> {
     let configs = Configs::read(&mut Input(&[version, version, 0, 2, 0]));
@@ -311,7 +306,7 @@ fn plain_messages(mut flight: &[u8]) -> Vec<Vec<u8>> {
 /// Keys and signatures are others each time, so that the files stay as they were written.
 #[test]
 fn seeds_of_the_other_targets_are_harmless() {
-    if std::env::var_os("COUNTERSIGN_WRITE_SEEDS").is_some() {
+    if is_to_be_written() {
         for (version, name) in [(0, "12"), (1, "13")] {
             for (number, flight) in flights(version).iter().enumerate() {
                 let path = folder("record").join(format!("{name}-{number}"));
@@ -325,22 +320,16 @@ fn seeds_of_the_other_targets_are_harmless() {
             }
         }
     }
-    let read = |target: &str| -> Vec<Vec<u8>> {
-        let files = std::fs::read_dir(folder(target)).unwrap();
-        files
-            .map(|file| std::fs::read(file.unwrap().path()).unwrap())
-            .collect()
-    };
-    let (messages, records) = (read("messages"), read("record"));
+    let (messages, records) = (read_all("messages"), read_all("record"));
     assert!(
         messages.len() >= 10 && records.len() == 8,
         "{}",
         messages.len()
     );
-    for seed in messages {
+    for (_, seed) in messages {
         crate::fuzzing::messages(seed[0], &seed[1..]);
     }
-    for seed in records {
+    for (_, seed) in records {
         crate::fuzzing::records(&seed);
     }
 }

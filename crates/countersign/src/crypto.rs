@@ -15,7 +15,7 @@ pub(crate) mod signature;
 pub(crate) mod signed_content;
 pub(crate) mod suite;
 #[cfg(test)]
-mod test_keys;
+pub(crate) mod test_keys;
 
 pub use finite_field::FiniteFieldGroup;
 pub use group::NamedGroup;

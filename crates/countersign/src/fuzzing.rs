@@ -10,6 +10,7 @@
 mod connection;
 mod input;
 mod papers;
+mod pem;
 #[cfg(test)]
 mod seeds;
 mod tickets;
@@ -17,6 +18,7 @@ mod tickets;
 use std::io::IoSlice;
 
 pub use connection::connections;
+pub use pem::pem;
 pub use tickets::tickets;
 
 use crate::alert::Alert;

@@ -81,7 +81,7 @@ pub(super) fn pkcs8(identifier: &[u8], inner: &[u8]) -> Vec<u8> {
 }
 
 /// The content of the OCTET STRING of a `PrivateKeyInfo`.
-pub(super) fn inner_key(pkcs8: &[u8]) -> &[u8] {
+pub(crate) fn inner_key(pkcs8: &[u8]) -> &[u8] {
     let content = der::only(pkcs8, der::SEQUENCE).expect("a PrivateKeyInfo");
     let (_version, rest) = der::element(content, der::INTEGER).expect("a version");
     let (_identifier, rest) = der::element(rest, der::SEQUENCE).expect("an algorithm");

@@ -32,6 +32,15 @@ impl<'a> AlgorithmIdentifier<'a> {
         })
     }
 
+    /// One that was read before.
+    pub(crate) const fn known(der: &'a [u8], oid: Oid<'a>, parameters: Option<&'a [u8]>) -> Self {
+        Self {
+            der,
+            oid,
+            parameters,
+        }
+    }
+
     /// The whole encoding.
     pub const fn der(&self) -> &'a [u8] {
         self.der

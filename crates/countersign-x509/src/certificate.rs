@@ -1,5 +1,7 @@
 //! Certificates (RFC 5280 §4.1).
 
+pub(crate) mod outline;
+
 use core::fmt;
 
 use crate::algorithm::{AlgorithmIdentifier, SignatureAlgorithm};
@@ -107,27 +109,13 @@ impl<'a> Certificate<'a> {
     /// [`Malformed::BadNotBefore`] and [`Malformed::BadNotAfter`], for which OpenSSL has
     /// codes of their own.
     pub fn parse(der: &'a [u8]) -> Result<Self> {
-        Self::read(der, Name::read, Extensions::read_certificate)
-    }
-
-    /// Reads a certificate that was read before: what stands in its names and extensions is not
-    /// checked again.
-    pub(crate) fn parse_again(der: &'a [u8]) -> Result<Self> {
-        Self::read(der, Name::read_again, Extensions::read_certificate_again)
-    }
-
-    fn read(
-        der: &'a [u8],
-        read_name: impl Fn(&mut Reader<'a>) -> Result<Name<'a>>,
-        read_extensions: impl Fn(Reader<'a>) -> Result<Extensions<'a>>,
-    ) -> Result<Self> {
         let (signed, mut tbs) = Signed::read(der)?;
         let version = Version::read(&mut tbs)?;
         let serial = tbs.integer()?;
         let inner_algorithm = AlgorithmIdentifier::read(&mut tbs)?;
-        let issuer = read_name(&mut tbs)?;
+        let issuer = Name::read(&mut tbs)?;
         let (not_before, not_after) = read_validity(&mut tbs)?;
-        let subject = read_name(&mut tbs)?;
+        let subject = Name::read(&mut tbs)?;
         let public_key = PublicKeyInfo::read(&mut tbs)?;
         // issuerUniqueID and subjectUniqueID: RFC 5280 §4.1.2.8 has applications parse them
         // and do nothing with them.
@@ -137,7 +125,7 @@ impl<'a> Certificate<'a> {
             }
         }
         let extensions = match tbs.optional(tag::constructed(3))? {
-            Some(wrapper) => read_extensions(wrapper)?,
+            Some(wrapper) => Extensions::read_certificate(wrapper)?,
             None => Extensions::NONE,
         };
         tbs.finish()?;
@@ -430,37 +418,6 @@ mod tests {
         let error = Certificate::parse(&der).unwrap_err();
         assert_eq!(error.what, Malformed::BadObjectIdentifier);
         assert_eq!(error.at, at.unwrap());
-    }
-
-    #[test]
-    fn read_again_a_certificate_says_the_same() {
-        use pki_types::pem::PemObject;
-        let pem = include_bytes!("../tests/data/extensions.pem");
-        let der = pki_types::CertificateDer::from_pem_slice(pem).unwrap();
-        let (first, again) = (
-            Certificate::parse(&der).unwrap(),
-            Certificate::parse_again(&der).unwrap(),
-        );
-        assert_eq!(first.subject().to_string(), again.subject().to_string());
-        assert_eq!(first.issuer(), again.issuer());
-        assert_eq!(
-            first.extensions().key_usage(),
-            again.extensions().key_usage()
-        );
-        assert_eq!(
-            first.extensions().basic_constraints(),
-            again.extensions().basic_constraints(),
-        );
-        for kind in ExtensionKind::ALL {
-            assert_eq!(
-                first.extensions().value(*kind),
-                again.extensions().value(*kind)
-            );
-            assert_eq!(
-                first.extensions().criticality(*kind),
-                again.extensions().criticality(*kind),
-            );
-        }
     }
 
     #[test]

@@ -196,11 +196,21 @@ impl<'a> Extensions<'a> {
         Self::read_wrapped(wrapper, check_in_certificate)
     }
 
-    /// The same of a certificate that was read before.
-    pub(crate) fn read_certificate_again(wrapper: Reader<'a>) -> Result<Self> {
-        Self::read_wrapped(wrapper, |extensions, kind, value| {
-            extensions.take(kind, value).map(|_| ())
-        })
+    /// The same extensions in another copy of their encoding.
+    pub(crate) const fn in_place<'b>(&self, encoded: &'b [u8]) -> Extensions<'b> {
+        Extensions {
+            all: Reader::new(encoded),
+            places: self.places,
+            critical: self.critical,
+            has_unknown_critical: self.has_unknown_critical,
+            key_usage: self.key_usage,
+            basic_constraints: self.basic_constraints,
+        }
+    }
+
+    /// The encoding of all of them.
+    pub(crate) const fn encoded(&self) -> &'a [u8] {
+        self.all.rest()
     }
 
     /// Reads what stands inside the explicit tag of a CRL's extensions.

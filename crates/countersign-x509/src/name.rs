@@ -47,13 +47,17 @@ impl<'a> Name<'a> {
         })
     }
 
-    /// Reads a name that was read before.
-    pub(crate) fn read_again(reader: &mut Reader<'a>) -> Result<Self> {
-        let element = reader.expect_element(tag::SEQUENCE)?;
-        Ok(Self {
-            der: element.whole,
-            parts: List::known(element.content),
-        })
+    /// A name that was read before: the encoding, and what stands inside it.
+    pub(crate) const fn known(der: &'a [u8], content: &'a [u8]) -> Self {
+        Self {
+            der,
+            parts: List::known(Reader::new(content)),
+        }
+    }
+
+    /// What stands inside the encoding.
+    pub(crate) const fn content(&self) -> &'a [u8] {
+        self.parts.content()
     }
 
     /// The whole DER encoding.

@@ -94,6 +94,16 @@ impl<'a> PublicKeyInfo<'a> {
         })
     }
 
+    /// One that was read before.
+    pub(crate) fn known(der: &'a [u8], identifier: AlgorithmIdentifier<'a>, key: &'a [u8]) -> Self {
+        Self {
+            der,
+            algorithm: KeyAlgorithm::of(&identifier),
+            identifier,
+            key,
+        }
+    }
+
     /// The whole `SubjectPublicKeyInfo`.
     pub const fn der(&self) -> &'a [u8] {
         self.der

@@ -9,7 +9,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 use pki_types::{CertificateDer, CertificateRevocationListDer};
 
 use crate::certificate::Certificate;
+use crate::certificate::outline::Outline;
 use crate::checks::signature::ReadyKey;
+use crate::der::{Malformed, ParseError};
 use crate::name::Name;
 use crate::parameters::Profile;
 
@@ -287,12 +289,19 @@ impl fmt::Debug for TrustStore {
 /// The position of a certificate that is in no store: there is never one in this place.
 pub(crate) const NO_LONGER_STORED: usize = usize::MAX;
 
-/// The content of a store at one moment. Everything in it has been parsed once, so it parses again.
+/// What is known of a stored certificate, so that verifying need not find it out each time.
+#[derive(Clone, Debug)]
+struct Known {
+    outline: Outline,
+    key: ReadyKey,
+}
+
+/// The content of a store at one moment.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Set {
     certificates: Vec<CertificateDer<'static>>,
-    /// Their public keys, in the same order.
-    keys: Vec<ReadyKey>,
+    /// What is known of them, in the same order.
+    known: Vec<Known>,
     /// Hash of the subject and position, sorted: certificates of one subject stay in the order in
     /// which they were added, since OpenSSL prefers the first.
     by_subject: Vec<(u64, usize)>,
@@ -301,6 +310,9 @@ pub(crate) struct Set {
     /// The anchors are those of the public web.
     is_public: bool,
 }
+
+/// Said of a certificate of more than 4 GiB.
+const TOO_LONG: ParseError = ParseError::new(Malformed::ExcessiveLength, 0);
 
 impl Set {
     /// The certificate at this position, empty if there is none.
@@ -317,7 +329,7 @@ impl Set {
 
     /// The public key of the certificate at this position.
     pub(crate) fn key(&self, position: usize) -> Option<&ReadyKey> {
-        self.keys.get(position)
+        self.known.get(position).map(|known| &known.key)
     }
 
     /// Certificates with this subject, with their positions, in the order they were added.
@@ -333,7 +345,8 @@ impl Set {
             .skip(first)
             .take_while(move |(hash, _)| *hash == wanted);
         same_hash.filter_map(move |(_, position)| {
-            let certificate = Certificate::parse_again(self.certificate(*position)).ok()?;
+            let known = self.known.get(*position)?;
+            let certificate = known.outline.fill(self.certificate(*position));
             (certificate.subject() == subject).then(|| (*position, Rc::new(certificate)))
         })
     }
@@ -344,17 +357,15 @@ impl Set {
     }
 
     fn parsed(&self) -> impl Iterator<Item = Certificate<'_>> {
-        self.certificates
-            .iter()
-            .filter_map(|der| Certificate::parse_again(der).ok())
+        let certificates = self.certificates.iter().zip(&self.known);
+        certificates.map(|(der, known)| known.outline.fill(der))
     }
 
     /// Adds a certificate unless it is there already.
-    fn add_certificate(&mut self, der: CertificateDer<'static>) -> Result<(), crate::ParseError> {
-        let entry = (
-            hash_of(&Certificate::parse(&der)?.subject()),
-            self.certificates.len(),
-        );
+    fn add_certificate(&mut self, der: CertificateDer<'static>) -> Result<(), ParseError> {
+        let certificate = Certificate::parse(&der)?;
+        let outline = Outline::of(&certificate).ok_or(TOO_LONG)?;
+        let entry = (hash_of(&certificate.subject()), self.certificates.len());
         let first = self.by_subject.partition_point(|(hash, _)| *hash < entry.0);
         let mut same = self
             .by_subject
@@ -367,14 +378,14 @@ impl Set {
         let place = self.by_subject.partition_point(|known| *known < entry);
         self.by_subject.insert(place, entry);
         self.certificates.push(der);
-        self.keys.push(ReadyKey::default());
+        self.known.push(Known {
+            outline,
+            key: ReadyKey::default(),
+        });
         Ok(())
     }
 
-    fn add_list(
-        &mut self,
-        der: CertificateRevocationListDer<'static>,
-    ) -> Result<(), crate::ParseError> {
+    fn add_list(&mut self, der: CertificateRevocationListDer<'static>) -> Result<(), ParseError> {
         let list = StoredList::new(der)?;
         if !self.lists.iter().any(|known| known.der() == list.der()) {
             self.lists.push(list);

@@ -118,7 +118,7 @@ enum Errand {
 }
 
 /// About what a good chain of three needs, so that the list is allocated once.
-const USUAL_NUMBER_OF_CHECKS: usize = 40;
+const USUAL_NUMBER_OF_CHECKS: usize = 42;
 
 impl<'v, 'a> Verification<'v, 'a> {
     /// Everything that can be said of what a peer sent.
@@ -214,6 +214,21 @@ impl<'v, 'a> Verification<'v, 'a> {
         )
     }
 
+    /// What has been found so far, to go on with one chain of several. The first to ask gets the room that was
+    /// made for the checks.
+    fn fork(&mut self) -> Self {
+        let checks = core::mem::take(&mut self.checks);
+        let so_far = checks.clone();
+        let mut fork = Self {
+            checks,
+            ..self.clone()
+        };
+        fork.checks
+            .reserve(USUAL_NUMBER_OF_CHECKS.saturating_sub(fork.checks.len()));
+        self.checks = so_far;
+        fork
+    }
+
     /// Tries all chains and keeps the checks of the first that passes all, or else those of the
     /// first that is complete, or else those of the chain that OpenSSL would build.
     fn search(&mut self, leaf: &Rc<Certificate<'a>>) {
@@ -228,12 +243,12 @@ impl<'v, 'a> Verification<'v, 'a> {
         let found = search.run(
             Node::new(Rc::clone(leaf), Source::Presented(0)),
             |nodes, signatures, dead_ends| {
-                let mut attempt = self.clone();
-                attempt.checks.reserve(USUAL_NUMBER_OF_CHECKS);
-                attempt.signatures = signatures.clone();
+                let mut attempt = self.fork();
+                attempt.signatures = core::mem::take(signatures);
                 attempt.check_path(Path::trusted(nodes));
                 let accepted = !attempt.has_failed;
                 if !accepted {
+                    *signatures = core::mem::take(&mut attempt.signatures);
                     let path = nodes.iter().map(|node| node.source);
                     dead_ends.note_failure(path, &attempt.checks);
                 }

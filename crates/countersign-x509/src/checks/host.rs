@@ -194,32 +194,31 @@ fn openssl_wildcard_matches(prefix: &str, suffix: &str, expected: &str) -> bool 
 fn webpki_host_matches(presented: &str, expected: &str) -> bool {
     // An expected name may be written as absolute; a presented one may not.
     let expected = expected.strip_suffix('.').unwrap_or(expected);
-    if !is_host_name(presented) || !is_host_name(expected) || expected.contains('*') {
+    // Only the first label of a host name may be a star.
+    if !is_host_name(presented) || !is_host_name(expected) || expected.starts_with('*') {
         return false;
     }
     let Some(parent) = presented.strip_prefix("*.") else {
-        return !presented.contains('*') && presented.eq_ignore_ascii_case(expected);
+        return presented.eq_ignore_ascii_case(expected);
     };
     let Some((first, rest)) = expected.split_once('.') else {
         return false;
     };
-    !first.is_empty()
-        && parent.contains('.')
-        && !parent.contains('*')
-        && rest.eq_ignore_ascii_case(parent)
+    !first.is_empty() && parent.contains('.') && rest.eq_ignore_ascii_case(parent)
 }
 
 /// Labels of letters, digits, hyphens and underscores, at most 63 octets long, none empty; the
 /// first may be a star.
 pub(crate) fn is_host_name(name: &str) -> bool {
-    let plain = |label: &str| {
-        let good = label
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
-        good && (1..=63).contains(&label.len()) && !label.starts_with('-') && !label.ends_with('-')
+    let plain = |label: &[u8]| {
+        let good = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        (1..=63).contains(&label.len())
+            && label.iter().all(good)
+            && label.first() != Some(&b'-')
+            && label.last() != Some(&b'-')
     };
-    let labels = name.strip_prefix("*.").unwrap_or(name);
-    name.len() <= 253 && labels.split('.').all(plain)
+    let labels = name.strip_prefix("*.").unwrap_or(name).as_bytes();
+    name.len() <= 253 && labels.split(|byte| *byte == b'.').all(plain)
 }
 
 /// RFC 5280 §7.5: the part after the `@` is compared without regard to case, the rest with it.

@@ -7,6 +7,7 @@
 //! but as a flag of its level.
 
 use crate::certificate::Certificate;
+use crate::extensions::ExtensionKind;
 use crate::extensions::policies::PolicyMapping;
 use crate::oid::Oid;
 use crate::parameters::PolicyRequirements;
@@ -26,7 +27,8 @@ pub(crate) fn check(
     let Some((_anchor, below)) = path.split_last() else {
         return Ok(());
     };
-    if below.is_empty() {
+    // Where nobody says anything about policies, and nothing is asked, there is nothing to find out.
+    if !requirements.explicit && !below.iter().any(mentions_policies) {
         return Ok(());
     }
     let mut graph = Graph::new();
@@ -56,6 +58,15 @@ pub(crate) fn check(
         return Err((0, PolicyFailure::NoneAcceptable));
     }
     Ok(())
+}
+
+/// Does the certificate have an extension that names policies, or demands some?
+fn mentions_policies(node: &Node<'_>) -> bool {
+    use ExtensionKind::{CertificatePolicies, PolicyConstraints, PolicyMappings};
+    let extensions = node.certificate.extensions();
+    [CertificatePolicies, PolicyMappings, PolicyConstraints]
+        .iter()
+        .any(|kind| extensions.contains(*kind))
 }
 
 /// The counters of RFC 5280 §6.1.2 (d) to (f): certificates until the rule holds.

@@ -155,7 +155,7 @@ impl<'a, 'p> Search<'a, 'p> {
     pub(crate) fn run(
         &mut self,
         leaf: Node<'a>,
-        mut accept: impl FnMut(&[Node<'a>], &Signatures, &mut DeadEnds) -> bool,
+        mut accept: impl FnMut(&[Node<'a>], &mut Signatures, &mut DeadEnds) -> bool,
     ) -> Result<bool, Exhausted> {
         let mut path = Vec::with_capacity(4);
         let mut open = Vec::with_capacity(4);
@@ -181,7 +181,7 @@ impl<'a, 'p> Search<'a, 'p> {
                     self.meter.chain(octets.sum())?;
                 }
                 has_tried = true;
-                if accept(&path, &self.signatures, &mut self.dead_ends) {
+                if accept(&path, &mut self.signatures, &mut self.dead_ends) {
                     return Ok(true);
                 }
                 path.pop();

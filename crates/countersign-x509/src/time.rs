@@ -66,26 +66,27 @@ impl From<UnixTime> for Time {
 
 /// RFC 5280 §4.1.2.5.1: YYMMDDHHMMSSZ; YY from 50 up means 19YY.
 fn utc_time(text: &[u8]) -> Option<Time> {
-    let (year, rest) = two_digits(text)?;
+    let (year, rest) = text.split_first_chunk()?;
+    let year = number(*year)?;
     let century = if year >= 50 { 1900 } else { 2000 };
     within_year(year.checked_add(century)?, rest)
 }
 
 /// RFC 5280 §4.1.2.5.2: YYYYMMDDHHMMSSZ, no fractional seconds.
 fn generalized_time(text: &[u8]) -> Option<Time> {
-    let (century, rest) = two_digits(text)?;
-    let (year, rest) = two_digits(rest)?;
-    within_year(century.checked_mul(100)?.checked_add(year)?, rest)
+    let (century, rest) = text.split_first_chunk()?;
+    let (year, rest) = rest.split_first_chunk()?;
+    let years = number(*century)?.checked_mul(100)?;
+    within_year(years.checked_add(number(*year)?)?, rest)
 }
 
 fn within_year(year: i64, text: &[u8]) -> Option<Time> {
-    let (month, text) = two_digits(text)?;
-    let (day, text) = two_digits(text)?;
-    let (hour, text) = two_digits(text)?;
-    let (minute, text) = two_digits(text)?;
-    let (second, text) = two_digits(text)?;
-    let in_range = text == b"Z"
-        && (1..=12).contains(&month)
+    let ([month, day, hour, minute, second], b"Z") = text.as_chunks() else {
+        return None;
+    };
+    let (month, day) = (number(*month)?, number(*day)?);
+    let (hour, minute, second) = (number(*hour)?, number(*minute)?, number(*second)?);
+    let in_range = (1..=12).contains(&month)
         && (1..=days_in_month(year, month)).contains(&day)
         && hour < 24
         && minute < 60
@@ -101,12 +102,14 @@ fn within_year(year: i64, text: &[u8]) -> Option<Time> {
     Some(Time { seconds })
 }
 
-fn two_digits(text: &[u8]) -> Option<(i64, &[u8])> {
-    let [tens @ b'0'..=b'9', ones @ b'0'..=b'9', rest @ ..] = text else {
+/// Two digits.
+fn number([tens, ones]: [u8; 2]) -> Option<i64> {
+    if !tens.is_ascii_digit() || !ones.is_ascii_digit() {
         return None;
-    };
-    let value = (tens & 0x0f).checked_mul(10)?.checked_add(ones & 0x0f)?;
-    Some((i64::from(value), rest))
+    }
+    // 99 at most.
+    let value = (tens & 0x0f).wrapping_mul(10).wrapping_add(ones & 0x0f);
+    Some(i64::from(value))
 }
 
 fn is_leap(year: i64) -> bool {

@@ -306,7 +306,7 @@ impl<'a> Attribute<'a> {
     pub fn text(&self) -> Option<Cow<'a, str>> {
         let characters = Characters::new(self.tag, self.value)?;
         Some(match core::str::from_utf8(self.value) {
-            Ok(text) if characters.clone().eq(text.chars()) => Cow::Borrowed(text),
+            Ok(text) if characters.are_those_of(text) => Cow::Borrowed(text),
             _ => Cow::Owned(characters.collect()),
         })
     }

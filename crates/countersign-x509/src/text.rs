@@ -37,6 +37,15 @@ impl<'a> Characters<'a> {
         }
     }
 
+    /// Whether the same octets, read as UTF-8, are the same characters.
+    pub(crate) fn are_those_of(&self, text: &str) -> bool {
+        match self {
+            Self::Utf8(_) => true,
+            Self::Bytes(_) => text.is_ascii(),
+            Self::Pairs(_) | Self::Quads(_) => text.is_empty(),
+        }
+    }
+
     fn checked(self, length: usize, width: usize) -> Option<Self> {
         let decoded = self.clone().count().checked_mul(width);
         (decoded == Some(length)).then_some(self)

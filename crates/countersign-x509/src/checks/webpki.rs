@@ -224,14 +224,18 @@ fn alternative_names_are_good(certificate: &Certificate<'_>) -> bool {
     (critical || !certificate.subject().is_empty())
         && !names.is_empty()
         && names.iter().all(|name| match name {
+            // An address is no host name, nor may labels have underscores.
             GeneralName::Dns(name) => {
-                // An address is no host name, nor may labels have underscores.
-                is_host_name(name) && !name.contains('_') && name.parse::<Ipv4Addr>().is_err()
+                is_host_name(name) && !name.as_bytes().contains(&b'_') && !is_ipv4_address(name)
             }
             GeneralName::Ip(address) => matches!(address.len(), 4 | 16),
             GeneralName::Email(address) => is_mailbox(address),
             _ => true,
         })
+}
+
+fn is_ipv4_address(name: &str) -> bool {
+    name.ends_with(|last: char| last.is_ascii_digit()) && name.parse::<Ipv4Addr>().is_ok()
 }
 
 fn is_mailbox(address: &str) -> bool {
@@ -250,14 +254,10 @@ fn common_name_is_well_formed(certificate: &Certificate<'_>) -> bool {
         let Some(text) = name.text() else {
             return false;
         };
-        let like_address = text
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || byte == b'.')
-            && text.contains('.')
-            || text
-                .bytes()
-                .all(|byte| byte.is_ascii_hexdigit() || byte == b':')
-                && text.contains(':');
+        let has_only = |good: fn(&u8) -> bool| text.as_bytes().iter().all(good);
+        let like_address = text.contains('.')
+            && has_only(|byte| matches!(byte, b'0'..=b'9' | b'.'))
+            || text.contains(':') && has_only(|byte| byte.is_ascii_hexdigit() || *byte == b':');
         if like_address {
             return text
                 .parse::<IpAddr>()

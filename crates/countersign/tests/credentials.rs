@@ -5,9 +5,9 @@
 mod pair;
 
 use countersign::{
-    Alert, BuildError, CipherSuite, ClientConfig, ClientSide, ConfigBuilder, Credential, Error,
-    KeyUsageRule, Negotiated, ProtocolVersion, ServerConfig, ServerSide, SignatureScheme,
-    TrustStore, VerifyMode, Violation,
+    Alert, BuildError, ChainVerifier, CipherSuite, ClientConfig, ClientSide, ConfigBuilder,
+    Credential, Error, KeyUsageRule, Negotiated, Presented, ProtocolVersion, ServerConfig,
+    ServerSide, SignatureScheme, TrustStore, Verdict, VerifyMode, Violation,
 };
 use pair::{Authority, For, Pair};
 use rcgen::KeyUsagePurpose;
@@ -83,6 +83,23 @@ fn a_client_shows_the_certificate_of_an_authority_that_the_server_names() {
         let server = setup.server(&trust.trust());
         assert!(shows(&connect(setup.client(&both), server), shown));
     }
+}
+
+#[test]
+fn a_server_names_the_authorities_of_its_verifier() {
+    let setup = Setup::new();
+    let both = setup.both();
+    // What is given to `.trust(…)` counts for nothing beside a verifier that has a store.
+    let server = setup
+        .server(&setup.first.trust())
+        .verifier(ChainVerifier::new(setup.second.trust()));
+    assert!(shows(&connect(setup.client(&both), server), &both[1]));
+    // One that has none leaves it.
+    let second = ChainVerifier::new(setup.second.trust());
+    let server = setup
+        .server(&setup.second.trust())
+        .verifier(move |presented: &Presented<'_>| Verdict::Follow(second.report(presented)));
+    assert!(shows(&connect(setup.client(&both), server), &both[1]));
 }
 
 #[test]

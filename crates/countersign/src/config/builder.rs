@@ -177,8 +177,8 @@ impl<R> ConfigBuilder<R> {
         self
     }
 
-    /// Whom to trust, with the built-in verifier (`SSL_CTX_set1_verify_cert_store`). A
-    /// later `.verifier(…)` replaces it.
+    /// Whom to trust, with the built-in verifier (`SSL_CTX_set1_verify_cert_store`). If there is a
+    /// [`verifier`](Self::verifier) too, that one decides, whichever was given first.
     pub fn trust(mut self, store: TrustStore) -> Self {
         self.trust = Some(store);
         self
@@ -300,7 +300,8 @@ impl<R> ConfigBuilder<R> {
 
     /// The names of the authorities that the peer is told it may have its certificate from:
     /// distinguished names in DER (`SSL_CTX_set_client_CA_list`, `SSL_CTX_set0_CA_list`). They are advice, not a check. The
-    /// default is the subjects in the trust store for a server, none for a client.
+    /// default for a server is the subjects in its trust store, for which the one of its [`verifier`](Self::verifier)
+    /// counts first, and none for a client.
     pub fn authorities(mut self, names: impl IntoIterator<Item = Vec<u8>>) -> Self {
         self.authorities = Some(names.into_iter().collect());
         self
@@ -506,11 +507,12 @@ impl ConfigBuilder<ServerSide> {
                 return Err(BuildError::NoCredential);
             }
         }
-        let subjects = self
-            .trust
-            .as_ref()
-            .map(TrustStore::subjects)
-            .unwrap_or_default();
+        // Clients are told of whom the verifier takes certificates, so its own store goes first.
+        let verifier = self.verifier.as_deref();
+        let store = verifier
+            .and_then(Verifier::trust_store)
+            .or(self.trust.as_ref());
+        let subjects = store.map(TrustStore::subjects).unwrap_or_default();
         let config = self.finish(Role::Server, subjects)?;
         Ok(Arc::new(ServerConfig(Arc::new(config))))
     }

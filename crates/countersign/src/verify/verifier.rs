@@ -79,8 +79,9 @@ pub trait Verifier: Send + Sync {
 
     /// The store that reports of this verifier are about. A ticket carries the report on the peer, but
     /// not the certificates of the store; when a session is resumed with
-    /// [`ResumePolicy::Reuse`](crate::ResumePolicy::Reuse) they are looked up here. The default is none: the report then
-    /// lacks them.
+    /// [`ResumePolicy::Reuse`](crate::ResumePolicy::Reuse) they are looked up here. A server also tells its clients the
+    /// subjects in it, unless [`authorities`](crate::ConfigBuilder::authorities) says otherwise. The default is
+    /// none: the report then lacks the certificates.
     fn trust_store(&self) -> Option<&TrustStore> {
         None
     }

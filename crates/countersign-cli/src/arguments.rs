@@ -120,7 +120,7 @@ pub(crate) struct ConnectArguments {
     #[arg(long, conflicts_with = "trace")]
     pub probe: bool,
     /// What --probe asks for, since a server may ask for a certificate there.
-    #[arg(long, value_name = "PATH", default_value = "/")]
+    #[arg(long, value_name = "PATH", default_value = "/", requires = "probe")]
     pub path: String,
     #[command(flatten)]
     pub version: VersionArguments,
@@ -128,7 +128,7 @@ pub(crate) struct ConnectArguments {
     #[arg(long, conflicts_with_all = ["tls13", "probe"])]
     pub renegotiate: bool,
     /// Offer suites under which NOBODY IS AUTHENTICATED too: whoever is on the way may be at the other end (TLS 1.2).
-    #[arg(long)]
+    #[arg(long, conflicts_with = "tls13")]
     pub anonymous: bool,
     /// Give up connecting, and then the handshake, after this many seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]
@@ -229,7 +229,7 @@ pub(crate) struct ServeArguments {
     pub ask_at_once: bool,
     /// Change keys where visitors come to this path or below it, and have them change theirs (TLS 1.3); several are
     /// possible.
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", conflicts_with = "tls12")]
     pub update_keys: Vec<String>,
     /// Allow at most this many intermediate certificates.
     #[arg(long, value_name = "N")]
@@ -245,14 +245,14 @@ pub(crate) struct ServeArguments {
     #[command(flatten)]
     pub version: VersionArguments,
     /// Let visitors renegotiate when they want to (TLS 1.2).
-    #[arg(long)]
+    #[arg(long, conflicts_with = "tls13")]
     pub renegotiate: bool,
     /// Keep the sessions that visitors can resume here, each for one time, instead of in tickets.
     #[arg(long)]
     pub session_store: bool,
     /// Take visitors under suites under which NOBODY IS AUTHENTICATED too; without --cert there are no others (TLS
     /// 1.2).
-    #[arg(long)]
+    #[arg(long, conflicts_with = "tls13")]
     pub anonymous: bool,
     /// Take whatever ends with an empty line for a request, and answer until the visitor closes: for programs that
     /// test TLS and hardly speak HTTP, such as tlsfuzzer.

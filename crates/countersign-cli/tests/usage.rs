@@ -139,6 +139,21 @@ fn unreadable_files_are_named_with_the_line() {
 }
 
 #[test]
+fn what_the_only_version_lacks_contradicts_it() {
+    for (options, version) in [
+        (&["serve", "--anonymous"][..], "--tls13"),
+        (&["serve", "--renegotiate"], "--tls13"),
+        (&["serve", "--update-keys", "/keys"], "--tls12"),
+        (&["connect", "localhost:1", "--anonymous"], "--tls13"),
+        (&["connect", "localhost:1", "--renegotiate"], "--tls13"),
+    ] {
+        let ended = countersign(&[options, &[version]].concat());
+        assert_eq!(ended.code, 2, "{options:?}: {ended:?}");
+        assert!(ended.stderr.contains(version), "{}", ended.stderr);
+    }
+}
+
+#[test]
 fn an_encrypted_key_is_explained() {
     let authority = Authority::new();
     let folder = Folder::new();
@@ -176,6 +191,8 @@ fn modes_that_do_nothing_are_refused() {
         &["serve", "--verify", "once"],
         "--verify once does nothing by itself",
     );
+    let path = ["connect", "localhost:1", "--path", "/private"];
+    assert_eq!(countersign(&path).code, 2);
     refused(&["serve", "--alpn", "h2"], "does not speak \"h2\"");
     refused(
         &[

@@ -1,7 +1,7 @@
 //! `HOST[:PORT]` as people write it.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
 /// A server to connect to.
@@ -68,6 +68,13 @@ fn parse_port(text: &str) -> Result<u16, String> {
 
 fn is_host_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_')
+}
+
+/// `ADDRESS:PORT` of this machine.
+pub(crate) fn to_listen_on(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        "give an IP address and a port, as 127.0.0.1:4433, [::1]:4433 or 0.0.0.0:4433 for all addresses".into()
+    })
 }
 
 impl fmt::Display for Target {

@@ -201,7 +201,7 @@ SSLKEYLOGFILE names a file to which every session's secrets are appended, for Wi
 )]
 pub(crate) struct ServeArguments {
     /// Where to listen; port 0 takes any free port.
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:4433")]
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:4433", value_parser = crate::address::to_listen_on)]
     pub listen: SocketAddr,
     #[command(flatten)]
     pub credential: CredentialArguments,

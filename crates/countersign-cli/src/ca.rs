@@ -44,7 +44,7 @@ impl From<AuthorityError> for Failure {
         match error {
             AuthorityError::Failed(_) => Self::new(Exit::Other, error.to_string()),
             AuthorityError::NoName | AuthorityError::BadName(_) => Self::usage(error.to_string())
-                .advise("Examples: --name db.example, --name 192.0.2.7"),
+                .advise("Examples: --name db.example, --name 192.0.2.7, --client ada@lab"),
         }
     }
 }

@@ -13,6 +13,9 @@ use crate::failure::{Exit, Failure};
 /// More than any bundle of authorities needs; keeps a wrong path from filling the memory.
 const LARGEST_FILE: u64 = 16 * 1024 * 1024;
 
+/// What to do about a file that holds something else.
+pub(crate) const EXCHANGED: &str = "Were two files exchanged?";
+
 /// Reads all certificates of a PEM file, in its order; at least one.
 pub(crate) fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
     let placed = read_placed_certificates(path)?;
@@ -30,14 +33,14 @@ pub(crate) struct Placed<T> {
 pub(crate) fn read_placed_certificates(
     path: &Path,
 ) -> Result<Vec<Placed<CertificateDer<'static>>>, Failure> {
-    PemFile::read(path)?.all("CERTIFICATE", "certificate")
+    PemFile::read(path, "x509")?.all("CERTIFICATE", "certificate")
 }
 
 /// Reads all revocation lists of a PEM file with their lines; at least one.
 pub(crate) fn read_revocation_lists(
     path: &Path,
 ) -> Result<Vec<Placed<CertificateRevocationListDer<'static>>>, Failure> {
-    PemFile::read(path)?.all("X509 CRL", "revocation list")
+    PemFile::read(path, "crl")?.all("X509 CRL", "revocation list")
 }
 
 /// Reads a file that must not be larger than any file of certificates; `-` is stdin.
@@ -62,14 +65,17 @@ pub(crate) fn read_bounded(path: &Path) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
-/// Reads the one private key of a PEM file.
-pub(crate) fn read_private_key(path: &Path) -> Result<PrivateKeyDer<'static>, Failure> {
-    let file = PemFile::read(path)?;
+/// Reads the one private key of a PEM file. If it holds something else, `advice` says what to do.
+pub(crate) fn read_private_key(
+    path: &Path,
+    advice: &str,
+) -> Result<PrivateKeyDer<'static>, Failure> {
+    let file = PemFile::read(path, "pkey")?;
     let sections = file.sections()?;
     let is_key = |section: &&Section<'_>| section.label.ends_with("PRIVATE KEY");
     let mut keys = sections.iter().filter(is_key);
     let Some(section) = keys.next() else {
-        return Err(file.lacks("private key", "PRIVATE KEY"));
+        return Err(file.lacks("private key", "PRIVATE KEY", advice));
     };
     if let Some(second) = keys.next() {
         let what = format!(
@@ -114,12 +120,14 @@ struct Section<'a> {
 }
 
 impl PemFile {
-    fn read(path: &Path) -> Result<Self, Failure> {
+    /// Reads a file of what the OpenSSL command `kind` converts from DER.
+    fn read(path: &Path, kind: &str) -> Result<Self, Failure> {
         let bytes = read_bounded(path)?;
         if bytes.first() == Some(&0x30) {
             let what = format!("{} is binary (DER or PKCS#12), not PEM.", path.display());
-            let advice =
-                "Convert it: openssl x509 -inform der -in FILE, or openssl pkcs12 -in FILE -nodes";
+            let advice = format!(
+                "Convert it: openssl {kind} -inform der -in FILE, or openssl pkcs12 -in FILE -nodes"
+            );
             return Err(Failure::usage(what).advise(advice));
         }
         let not_text = |_| {
@@ -153,7 +161,7 @@ impl PemFile {
             });
         }
         if found.is_empty() {
-            return Err(self.lacks(kind, label));
+            return Err(self.lacks(kind, label, EXCHANGED));
         }
         Ok(found)
     }
@@ -215,7 +223,7 @@ impl PemFile {
         Failure::usage(what).advise("The file is damaged: copy it again.")
     }
 
-    fn lacks(&self, wanted: &str, label: &str) -> Failure {
+    fn lacks(&self, wanted: &str, label: &str, advice: &str) -> Failure {
         let held: Vec<&str> = match self.sections() {
             Ok(sections) => sections.iter().map(|section| section.label).collect(),
             Err(failure) => return failure,
@@ -226,9 +234,7 @@ impl PemFile {
         );
         match held.first() {
             None => Failure::usage(what).advise("It is not a PEM file, or it is empty."),
-            Some(other) => {
-                Failure::usage(what).advise(format!("It holds {other}. Were two files exchanged?"))
-            }
+            Some(other) => Failure::usage(what).advise(format!("It holds {other}. {advice}")),
         }
     }
 }

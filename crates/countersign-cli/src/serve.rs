@@ -46,7 +46,11 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<Exit, Failure> {
             Exit::Connect,
             format!("Cannot listen on {}: {error}.", arguments.listen),
         )
-        .advise("Choose another port, or port 0 for any free one: --listen 127.0.0.1:0")
+        .advise(if error.kind() == io::ErrorKind::AddrNotAvailable {
+            "Choose an address of this machine, or 0.0.0.0 or [::] for all it has."
+        } else {
+            "Choose another port, or port 0 for any free one: --listen 127.0.0.1:0"
+        })
     })?;
     let cannot_listen =
         |error: io::Error| Failure::new(Exit::Connect, format!("Cannot listen: {error}."));
@@ -162,7 +166,9 @@ fn verify_mode(checks: &[ClientCheck]) -> Result<VerifyMode, Failure> {
         };
     }
     if checks.len() > 1 && checks.contains(&ClientCheck::None) {
-        return Err(Failure::usage("--verify none stands alone."));
+        return Err(
+            Failure::usage("--verify none stands alone.").advise("Leave none out, or the others.")
+        );
     }
     if !mode.is_usable() {
         return Err(Failure::usage("--verify once does nothing by itself.")

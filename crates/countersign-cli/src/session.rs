@@ -195,13 +195,19 @@ impl Session {
     /// What an error comes to, by what this side was asked before.
     pub(crate) fn blame(&self, error: &StreamError) -> Trouble {
         let mut trouble = Trouble::from(error);
-        // TLS 1.2 has no alert for a certificate that is missing (RFC 5246 §7.4.6).
-        if let StreamError::Tls(Error::AlertReceived {
-            alert: Alert::HandshakeFailure,
-            ..
-        }) = error
-            && self.declined
-        {
+        let lacks_certificate = match error {
+            // TLS 1.2 has no alert for a certificate that is missing (RFC 5246 §7.4.6).
+            StreamError::Tls(Error::AlertReceived {
+                alert: Alert::HandshakeFailure,
+                ..
+            }) => self.declined,
+            StreamError::Tls(Error::AlertReceived {
+                alert: Alert::CertificateRequired,
+                ..
+            }) => self.credential.is_none(),
+            _ => false,
+        };
+        if lacks_certificate {
             trouble.exit = Exit::Refused;
             trouble.advice = Some(
                 "It asked for a certificate and was sent none: give one with --cert.".to_owned(),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use countersign::{BuildError, Credential, CredentialError, KeyLog, TrustStore};
+use countersign_x509::{TrustError, TrustProblem};
 
 use crate::arguments::CredentialArguments;
 use crate::failure::{Exit, Failure};
@@ -13,11 +14,25 @@ use crate::files;
 
 /// The authorities in a file.
 pub(crate) fn from_file(path: &Path) -> Result<TrustStore, Failure> {
-    let unreadable = |error| {
-        Failure::usage(format!("The authorities cannot be read: {error}."))
-            .advise("A file of authorities holds one or more -----BEGIN CERTIFICATE----- sections.")
+    TrustStore::from_pem_file(path).map_err(|error| unreadable(path, &error))
+}
+
+/// Why there are no authorities in `path`.
+pub(crate) fn unreadable(path: &Path, error: &TrustError) -> Failure {
+    let file = error.file().unwrap_or(path);
+    if let TrustProblem::Io(error) = error.problem() {
+        return Failure::file(Exit::Usage, "read", file, error);
+    }
+    // Where text was read from goes before what is wrong with it, which may begin with the line.
+    let place = match (error.file(), error.line()) {
+        (Some(_), _) => String::new(),
+        (None, Some(_)) => format!("{}, ", file.display()),
+        (None, None) => format!("{}: ", file.display()),
     };
-    TrustStore::from_pem_file(path).map_err(unreadable)
+    Failure::usage(format!("The authorities cannot be read: {place}{error}.")).advise(
+        "A file of authorities holds one or more -----BEGIN CERTIFICATE----- sections. \
+         DER is converted by: openssl x509 -inform der -in FILE",
+    )
 }
 
 /// The certificate that this side presents, if it was given one.
@@ -25,9 +40,12 @@ pub(crate) fn credential(arguments: &CredentialArguments) -> Result<Option<Crede
     let Some(chain_file) = &arguments.cert else {
         return Ok(None);
     };
-    let key_file = arguments.key.as_ref().unwrap_or(chain_file);
+    let (key_file, advice) = match &arguments.key {
+        Some(key_file) => (key_file, files::EXCHANGED),
+        None => (chain_file, "Name the file with the private key: --key FILE"),
+    };
     let chain = files::read_certificates(chain_file)?;
-    let key = files::read_private_key(key_file)?;
+    let key = files::read_private_key(key_file, advice)?;
     Credential::new(chain, &key)
         .map(Some)
         .map_err(|error| unusable(chain_file, key_file, &error))

@@ -87,6 +87,11 @@ fn a_server_that_insists_turns_strangers_away_with_6() {
         "{}",
         ended.stderr
     );
+    assert!(
+        ended.stderr.contains("give one with --cert"),
+        "{}",
+        ended.stderr
+    );
     assert!(ended.stderr.contains("hint:"), "{}", ended.stderr);
 }
 

@@ -139,6 +139,55 @@ fn unreadable_files_are_named_with_the_line() {
 }
 
 #[test]
+fn what_to_do_about_a_file_depends_on_what_it_should_hold() {
+    let authority = Authority::new();
+    let folder = Folder::new();
+    let binary = folder.path("binary");
+    fs::write(&binary, "0\u{1}binary").unwrap();
+    let binary = binary.to_str().unwrap();
+    let (cert, key) = (authority.file("server.pem"), authority.file("server.key"));
+    for (options, advice) in [
+        (
+            ["--cert", binary, "--key", &key],
+            "openssl x509 -inform der",
+        ),
+        (
+            ["--cert", &cert, "--key", binary],
+            "openssl pkey -inform der",
+        ),
+        (["--cert", &cert, "--ca", &cert], "--key FILE"),
+        (["--cert", &cert, "--key", &cert], "exchanged?"),
+        (
+            ["--verify", "peer", "--ca", binary],
+            "openssl x509 -inform der",
+        ),
+    ] {
+        refused(&[&["serve"], &options[..]].concat(), advice);
+    }
+    let list = ["verify", &cert, "--ca", &cert, "--crl", binary];
+    refused(&list, "openssl crl -inform der");
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    let authority = Authority::new();
+    let cert = authority.file("server.pem");
+    for options in [
+        &["serve"][..],
+        &["connect", "localhost:1"],
+        &["verify", &cert],
+    ] {
+        let ended = countersign(&[options, &["--ca", "missing.pem"]].concat());
+        assert_eq!(ended.code, 2, "{ended:?}");
+        assert!(
+            ended.stderr.contains("Cannot read missing.pem: "),
+            "{}",
+            ended.stderr
+        );
+    }
+}
+
+#[test]
 fn what_the_only_version_lacks_contradicts_it() {
     for (options, version) in [
         (&["serve", "--anonymous"][..], "--tls13"),
@@ -150,6 +199,19 @@ fn what_the_only_version_lacks_contradicts_it() {
         let ended = countersign(&[options, &[version]].concat());
         assert_eq!(ended.code, 2, "{options:?}: {ended:?}");
         assert!(ended.stderr.contains(version), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn where_to_listen_is_an_address_and_a_port() {
+    for text in ["4433", "localhost:4433", "127.0.0.1", "::1:4433:"] {
+        let ended = countersign(&["serve", "--listen", text]);
+        assert_eq!(ended.code, 2, "{ended:?}");
+        assert!(
+            ended.stderr.contains("as 127.0.0.1:4433"),
+            "{}",
+            ended.stderr
+        );
     }
 }
 
@@ -191,6 +253,7 @@ fn modes_that_do_nothing_are_refused() {
         &["serve", "--verify", "once"],
         "--verify once does nothing by itself",
     );
+    refused(&["serve", "--verify", "none,once"], "stands alone");
     let path = ["connect", "localhost:1", "--path", "/private"];
     assert_eq!(countersign(&path).code, 2);
     refused(&["serve", "--alpn", "h2"], "does not speak \"h2\"");

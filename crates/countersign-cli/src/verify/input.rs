@@ -1,6 +1,6 @@
 //! What `verify` is given: files, names and a time.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use countersign_x509::{Certificate, CertificateDer, ExpectedName, Report, TrustStore, UnixTime};
 use pki_types::ServerName;
@@ -11,6 +11,7 @@ use time::format_description::well_known::Rfc3339;
 use crate::arguments::VerifyArguments;
 use crate::failure::Failure;
 use crate::files;
+use crate::trust::unreadable;
 
 /// A certificate that was given, and where it stands.
 #[derive(Clone, Debug)]
@@ -59,18 +60,12 @@ pub(super) fn trust(arguments: &VerifyArguments) -> Result<TrustStore, Failure> 
 fn authorities(paths: &[PathBuf]) -> Result<TrustStore, Failure> {
     let store = TrustStore::empty();
     for path in paths {
-        let unreadable = |error: &dyn std::fmt::Display| {
-            Failure::usage(format!("The authorities cannot be read: {error}.")).advise(
-                "A file of authorities holds one or more -----BEGIN CERTIFICATE----- sections.",
-            )
-        };
+        let unreadable = |error| unreadable(path, &error);
         if path.is_dir() {
-            let folder = TrustStore::from_pem_folder(path).map_err(|error| unreadable(&error))?;
+            let folder = TrustStore::from_pem_folder(path).map_err(unreadable)?;
             for certificate in folder.certificates() {
                 let pem = files::pem("CERTIFICATE", &certificate);
-                store
-                    .add_pem(pem.as_bytes())
-                    .map_err(|error| unreadable(&error))?;
+                store.add_pem(pem.as_bytes()).map_err(unreadable)?;
             }
             continue;
         }
@@ -78,15 +73,9 @@ fn authorities(paths: &[PathBuf]) -> Result<TrustStore, Failure> {
         // A file that holds nothing is a mistake, also if another file holds something.
         TrustStore::from_pem(&pem)
             .and_then(|_| store.add_pem(&pem))
-            .map_err(|error| unreadable(&located(path, &error)))?;
+            .map_err(unreadable)?;
     }
     Ok(store)
-}
-
-/// Where text was read from goes before what is wrong with it, which may begin with the line.
-fn located(path: &Path, error: &countersign_x509::TrustError) -> String {
-    let separator = if error.line().is_some() { ", " } else { ": " };
-    format!("{}{separator}{error}", path.display())
 }
 
 /// Something about a certificate that was given and is not in the chain.

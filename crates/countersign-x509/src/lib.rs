@@ -136,4 +136,6 @@ pub use signature_memory::SignatureMemory;
 pub use store::{TrustError, TrustProblem, TrustStore};
 pub use verify::{verify, verify_presented};
 
+// Its types are part of this interface, so a program needs them in the same version.
+pub use pki_types;
 pub use pki_types::{CertificateDer, ServerName, UnixTime};

@@ -83,3 +83,7 @@ pub use verify::question::{
 };
 pub use verify::verifier::{ChainVerifier, Presented, Verdict, Verification, Verifier};
 pub use violation::Violation;
+
+// Their types are part of this interface, so a program needs them in the same version.
+pub use countersign_x509 as x509;
+pub use pki_types;

@@ -1,9 +1,9 @@
 //! A server that insists on client certificates. `countersign ca` makes the files it reads.
 
 use std::io::Write;
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 
-use countersign::{Credential, ServerConfig, Stream, TrustStore, VerifyMode};
+use countersign::{Credential, ServerConfig, Stream, StreamError, TrustStore, VerifyMode};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let config = ServerConfig::builder()
@@ -14,13 +14,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .trust(TrustStore::from_pem_file("countersign-ca/ca.pem")?)
         .verify(VerifyMode::PEER | VerifyMode::FAIL_IF_NO_PEER_CERT)
         .build()?;
+    let welcome = |socket: TcpStream| -> Result<(), StreamError> {
+        let mut stream = Stream::accept(&config, socket)?;
+        writeln!(stream, "Welcome.")?;
+        stream.close()
+    };
     for socket in TcpListener::bind("127.0.0.1:4433")?.incoming() {
-        match Stream::accept(&config, socket?) {
-            Ok(mut stream) => {
-                writeln!(stream, "Welcome.")?;
-                stream.close()?;
-            }
-            Err(error) => eprintln!("Turned away: {error}"),
+        if let Err(error) = welcome(socket?) {
+            eprintln!("Turned away: {error}");
         }
     }
     Ok(())

@@ -34,6 +34,9 @@ type Answerer = Box<dyn FnMut(Question) -> Answer + Send>;
 /// the transport when it returns. While TLS 1.2 renegotiates nothing can be sent, so a write completes the
 /// renegotiation first; what comes in meanwhile is kept for the reads that follow.
 ///
+/// A read or a write that fails for a reason of TLS hides its [`Error`] in an [`io::Error`]; `StreamError::from` finds it
+/// again. A client of TLS 1.3 learns from its first read, not from the handshake, that the server refused its certificate.
+///
 /// ```no_run
 /// use std::io::{Read, Write};
 /// use std::net::TcpStream;

@@ -23,13 +23,24 @@
 //!     .build()?;
 //! let listener = TcpListener::bind("127.0.0.1:4433")?;
 //! for socket in listener.incoming() {
-//!     let mut stream = Stream::accept(&config, socket?)?;
+//!     let mut stream = match Stream::accept(&config, socket?) {
+//!         Ok(stream) => stream,
+//!         Err(error) => {
+//!             eprintln!("Turned away: {error}");
+//!             continue;
+//!         }
+//!     };
 //!     let peer = stream.connection().peer().map(|peer| peer.report().drawing().to_string());
 //!     writeln!(stream, "You are {}", peer.unwrap_or_default())?;
 //!     stream.close()?;
 //! }
 //! # Ok(()) }
 //! ```
+//!
+//! # Features
+//!
+//! `system-roots`, on by default, adds [`TrustStore`]`::from_system`; `mozilla-roots` adds [`TrustStore`]`::mozilla`.
+//! `fuzzing` is for the project's own tests, and promises nothing.
 
 mod alert;
 mod blocking;

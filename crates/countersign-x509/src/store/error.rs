@@ -98,8 +98,12 @@ impl fmt::Display for TrustError {
             TrustProblem::TooLarge => {
                 f.write_str("it has more than 64 MiB; a file of certificates is smaller, so divide it or name another")
             }
-            TrustProblem::NoCertificate => f.write_str("there is no certificate in it"),
-            TrustProblem::NoRevocationList => f.write_str("there is no revocation list in it"),
+            TrustProblem::NoCertificate => {
+                f.write_str("there is no certificate in it (no -----BEGIN CERTIFICATE-----)")
+            },
+            TrustProblem::NoRevocationList => {
+                f.write_str("there is no revocation list in it (no -----BEGIN X509 CRL-----)")
+            },
             TrustProblem::UnfinishedBlock => f.write_str("a PEM block begins here and does not end"),
             TrustProblem::NotBase64 => f.write_str("the PEM block that begins here is not Base64"),
             TrustProblem::TrustSettings => f.write_str(

@@ -71,8 +71,8 @@ impl<S: Read + Write> Stream<S> {
     /// Connects as a client: sends the ClientHello and completes the handshake.
     ///
     /// # Errors
-    /// Whatever ends the handshake. If it is to be seen afterwards what the connection
-    /// knows, use [`client`](Self::client) and [`handshake`](Self::handshake).
+    /// Whatever ends the handshake, and a question, which nobody answers here. If there may be one, or it is to be seen
+    /// afterwards what the connection knows, use [`client`](Self::client) and [`handshake`](Self::handshake).
     pub fn connect(
         config: &Arc<ClientConfig>,
         name: ServerName<'_>,
@@ -127,7 +127,35 @@ impl<S: Read + Write> Stream<S> {
         }
     }
 
-    /// Sets who answers the connection's questions. Without one, a question is an error.
+    /// Sets who answers the connection's questions, before the [`handshake`](Self::handshake). Without one, a question is
+    /// the error [`Misuse::QuestionOpen`].
+    ///
+    /// ```no_run
+    /// use std::net::TcpStream;
+    /// use std::sync::Arc;
+    /// use countersign::pki_types::ServerName;
+    /// use countersign::{ChainVerifier, ClientConfig, Question, Stream, StreamError, Verdict};
+    ///
+    /// /// The configuration's verifier answers `Verification::Later`, and asks for no credential.
+    /// fn connect(
+    ///     config: &Arc<ClientConfig>,
+    ///     name: ServerName<'_>,
+    ///     chain: ChainVerifier,
+    ///     socket: TcpStream,
+    /// ) -> Result<Stream<TcpStream>, StreamError> {
+    ///     let mut stream = Stream::client(config, name, socket)?;
+    ///     stream.on_question(move |question| match question {
+    ///         // Here is the time to ask a database, or a person.
+    ///         Question::Peer(question) => {
+    ///             let verdict = Verdict::Follow(chain.report(&question.presented()));
+    ///             question.answer(verdict)
+    ///         }
+    ///         other => unreachable!("nothing else was left open: {other:?}"),
+    ///     });
+    ///     stream.handshake()?;
+    ///     Ok(stream)
+    /// }
+    /// ```
     pub fn on_question(&mut self, answerer: impl FnMut(Question) -> Answer + Send + 'static) {
         self.answerer = Some(Box::new(answerer));
     }

@@ -190,7 +190,9 @@ pub enum Misuse {
 impl fmt::Display for Misuse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::QuestionOpen => "A question is open. Answer it with Connection::answer first.",
+            Self::QuestionOpen => {
+                "A question is open. Answer it with Connection::answer first, or tell the Stream who does with Stream::on_question."
+            }
             Self::NotTheOpenQuestion => "This answers no open question of this connection.",
             Self::HandshakeRunning => {
                 "The handshake is not complete. Wait for Event::Completed first."

@@ -60,6 +60,9 @@ fn files() -> Vec<(&'static str, String)> {
     let empty = folder.put("empty.pem", "");
     let missing = empty.replace("empty.pem", "missing.pem");
     let name = |text: String| text.replace(empty.trim_end_matches("empty.pem"), "");
+    let own = Identity::server(KeyKind::EcdsaP256);
+    let chain = folder.put("chain.pem", &own.chain_pem);
+    let half = folder.put("half.key", &own.key_pem[..own.key_pem.len() / 2]);
     vec![
         (
             "a chain that is not there",
@@ -68,6 +71,10 @@ fn files() -> Vec<(&'static str, String)> {
         (
             "an empty chain file",
             name(sentence(Credential::from_pem_files(&empty, &empty))),
+        ),
+        (
+            "a key file that breaks off",
+            name(sentence(Credential::from_pem_files(&chain, &half))),
         ),
         (
             "trust in a file that is not there",

@@ -113,12 +113,12 @@ impl Credential {
             })
         };
         let (chain, key) = (chain.as_ref(), key.as_ref());
-        Self::from_pem(&read(chain)?, &read(key)?).map_err(|error| {
+        let (chain_text, key_text) = (read(chain)?, read(key)?);
+        let certificates = pem::read_certificates(&chain_text).map_err(|error| error.of(chain))?;
+        let private = pem::read_key(&key_text).map_err(|error| error.of(key))?;
+        Self::new(certificates, &private).map_err(|error| {
             let at_fault = if error.concerns_key() { key } else { chain };
-            CredentialError::In {
-                path: at_fault.to_owned(),
-                error: Box::new(error),
-            }
+            error.of(at_fault)
         })
     }
 
@@ -220,7 +220,15 @@ pub enum CredentialError {
 
 impl CredentialError {
     fn concerns_key(&self) -> bool {
-        matches!(self, Self::NoKey | Self::Key(_) | Self::KeyMismatch { .. })
+        matches!(self, Self::Key(_) | Self::KeyMismatch { .. })
+    }
+
+    /// Says in which file it is.
+    fn of(self, file: &Path) -> Self {
+        Self::In {
+            path: file.to_owned(),
+            error: Box::new(self),
+        }
     }
 }
 

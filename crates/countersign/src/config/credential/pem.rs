@@ -53,7 +53,11 @@ struct Block<'t> {
 
 impl Block<'_> {
     fn decode(&self) -> Result<Zeroizing<Vec<u8>>, CredentialError> {
-        let digits = Zeroizing::new(self.lines.concat());
+        // RFC 7468 §2: parsers SHOULD pass over whitespace, wherever it is.
+        let lines = self.lines.iter();
+        let pieces = lines.flat_map(|line| line.split(u8::is_ascii_whitespace));
+        let pieces: Vec<&[u8]> = pieces.collect();
+        let digits = Zeroizing::new(pieces.concat());
         // Padding says nothing that the length does not.
         let padding = digits.iter().rev().take_while(|digit| **digit == b'=');
         let end = digits.len().saturating_sub(padding.count().min(2));
@@ -165,6 +169,7 @@ mod tests {
             KEY.replace('\n', "\r"),
             KEY.replace('\n', " \n"),
             KEY.replace('M', "\tM"),
+            KEY.replace("QUI", "Q UI\t"),
             KEY.replace('=', ""),
             KEY.trim_end().to_owned(),
         ] {

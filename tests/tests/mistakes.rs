@@ -32,6 +32,8 @@ fn credentials() -> Vec<(&'static str, String)> {
     let rubbish = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     let locked =
         "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
+    let locked_of_old = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\
+        DEK-Info: AES-256-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n";
     vec![
         (
             "the key of another certificate",
@@ -51,6 +53,10 @@ fn credentials() -> Vec<(&'static str, String)> {
             pem(&one.chain_pem, &one.chain_pem),
         ),
         ("a key under a password", pem(&one.chain_pem, locked)),
+        (
+            "a key under a password in its old form",
+            pem(&one.chain_pem, locked_of_old),
+        ),
         ("a key of 1024 bits", pem(weak_chain, weak_key)),
     ]
 }

@@ -39,6 +39,9 @@ pub(super) fn read_key(text: &[u8]) -> Result<Zeroizing<PrivateKeyDer<'static>>,
             b"EC PRIVATE KEY" => |der| PrivateSec1KeyDer::from(der).into(),
             _ => continue,
         };
+        if block.is_encrypted() {
+            continue;
+        }
         let mut der = block.decode()?;
         return Ok(Zeroizing::new(make(mem::take(&mut *der))));
     }
@@ -52,6 +55,12 @@ struct Block<'t> {
 }
 
 impl Block<'_> {
+    /// The old form of a key under a password says so in its first line (RFC 1421 §4.6.1.1).
+    fn is_encrypted(&self) -> bool {
+        let first = self.lines.first();
+        first.is_some_and(|line| line.starts_with(b"Proc-Type:") && line.ends_with(b",ENCRYPTED"))
+    }
+
     fn decode(&self) -> Result<Zeroizing<Vec<u8>>, CredentialError> {
         // RFC 7468 §2: parsers SHOULD pass over whitespace, wherever it is.
         let lines = self.lines.iter();
@@ -189,6 +198,17 @@ mod tests {
         assert!(matches!(**read("EC PRIVATE").as_ref().unwrap(), K::Sec1(_)));
         let encrypted = read("ENCRYPTED PRIVATE");
         assert!(matches!(encrypted, Err(CredentialError::NoKey)));
+    }
+
+    #[test]
+    fn a_key_under_a_password_is_passed_over_in_its_old_form_too() {
+        let header = "KEY-----\nProc-Type: 4,ENCRYPTED\r\nDEK-Info: AES-256-CBC,0A\n\nM";
+        let locked = KEY.replace("KEY-----\nM", header);
+        assert!(matches!(
+            read_key(locked.as_bytes()),
+            Err(CredentialError::NoKey)
+        ));
+        assert_eq!(key(&format!("{locked}{KEY}")), b"0\x001AB");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use core::fmt;
 use core::time::Duration;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The name of a stored session: random bytes, which are the whole ticket.
@@ -84,9 +84,34 @@ pub struct MemoryStore {
 
 #[derive(Default)]
 struct Content {
-    sessions: HashMap<SessionId, Vec<u8>>,
-    /// In the order of their arrival; some may have been taken since.
-    arrivals: VecDeque<SessionId>,
+    /// Each with the number of its arrival.
+    sessions: HashMap<SessionId, (u64, Vec<u8>)>,
+    /// What is in `sessions`, in the order of arrival.
+    arrivals: BTreeMap<u64, SessionId>,
+    /// How many have arrived so far.
+    arrived: u64,
+}
+
+impl Content {
+    fn insert(&mut self, id: SessionId, session: Vec<u8>) {
+        // A session of TLS 1.2 comes back under its name.
+        drop(self.take(&id));
+        self.arrived = self.arrived.saturating_add(1);
+        self.arrivals.insert(self.arrived, id.clone());
+        self.sessions.insert(id, (self.arrived, session));
+    }
+
+    fn take(&mut self, id: &SessionId) -> Option<Vec<u8>> {
+        let (arrival, session) = self.sessions.remove(id)?;
+        self.arrivals.remove(&arrival);
+        Some(session)
+    }
+
+    fn remove_oldest(&mut self) {
+        if let Some((_, oldest)) = self.arrivals.pop_first() {
+            self.sessions.remove(&oldest);
+        }
+    }
 }
 
 impl MemoryStore {
@@ -103,24 +128,15 @@ impl SessionStore for MemoryStore {
     /// The lifetime is inside the session and is checked when it is used.
     fn insert(&self, id: SessionId, session: Vec<u8>, _lifetime: Duration) {
         let mut content = self.content.lock().unwrap_or_else(PoisonError::into_inner);
-        content.arrivals.push_back(id.clone());
-        content.sessions.insert(id, session);
-        while content.sessions.len() > self.capacity
-            || content.arrivals.len() > self.capacity.saturating_mul(2)
-        {
-            let Some(oldest) = content.arrivals.pop_front() else {
-                break;
-            };
-            content.sessions.remove(&oldest);
+        content.insert(id, session);
+        if content.sessions.len() > self.capacity {
+            content.remove_oldest();
         }
     }
 
     fn take(&self, id: &SessionId) -> Lookup {
         let mut content = self.content.lock().unwrap_or_else(PoisonError::into_inner);
-        content
-            .sessions
-            .remove(id)
-            .map_or(Lookup::Missing, Lookup::Found)
+        content.take(id).map_or(Lookup::Missing, Lookup::Found)
     }
 }
 
@@ -151,12 +167,39 @@ mod tests {
     }
 
     #[test]
+    fn sessions_that_come_and_go_make_nobody_leave() {
+        let store = MemoryStore::new(3);
+        insert(&store, 1);
+        for number in 2..100 {
+            // That of TLS 1.2 comes back under its name, that of TLS 1.3 under a new one.
+            for name in [0, number] {
+                insert(&store, name);
+                assert!(matches!(store.take(&id(name)), Lookup::Found(_)));
+            }
+            assert_eq!(store.content.lock().unwrap().arrivals.len(), 1);
+        }
+        assert!(matches!(store.take(&id(1)), Lookup::Found(_)));
+    }
+
+    #[test]
+    fn a_session_that_came_back_is_as_young_as_its_return() {
+        let store = MemoryStore::new(2);
+        insert(&store, 1);
+        insert(&store, 2);
+        insert(&store, 1);
+        insert(&store, 3);
+        assert!(matches!(store.take(&id(2)), Lookup::Missing));
+        assert!(matches!(store.take(&id(1)), Lookup::Found(_)));
+    }
+
+    #[test]
     fn the_oldest_makes_room() {
         let store = MemoryStore::new(3);
         for number in 0..100 {
             insert(&store, number);
             let content = store.content.lock().unwrap();
-            assert!(content.sessions.len() <= 3 && content.arrivals.len() <= 6);
+            assert!(content.sessions.len() <= 3);
+            assert_eq!(content.arrivals.len(), content.sessions.len());
         }
         assert!(matches!(store.take(&id(96)), Lookup::Missing));
         assert!(matches!(store.take(&id(99)), Lookup::Found(_)));

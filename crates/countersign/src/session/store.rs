@@ -56,7 +56,8 @@ pub trait SessionStore: Send + Sync {
     fn take(&self, id: &SessionId) -> Lookup;
 
     /// Forgets a session, if it is still there: its connection ended with a fatal alert (RFC 5246 §7.2.2, RFC 9846
-    /// §6.2). By default it is taken out.
+    /// §6.2). By default it is taken out, which a store that answers [`Lookup::Later`] has to replace: nobody waits for
+    /// that answer.
     fn remove(&self, id: &SessionId) {
         drop(self.take(id));
     }

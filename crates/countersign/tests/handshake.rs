@@ -183,6 +183,12 @@ fn key_shares_are_some_of_the_groups_in_their_order() {
         let built = client.key_shares(shares.iter().copied()).build();
         assert_eq!(built.err(), error, "{shares:?}");
     }
+    // A group that is named twice is one.
+    for shares in [[x25519, x25519], [p256, x25519]] {
+        let client = setup.client().groups([x25519, p256, x25519]);
+        let built = client.key_shares(shares).build();
+        assert_eq!(built.err(), Some(BuildError::KeyShareOutOfOrder(x25519)));
+    }
     // What is too weak for the security level is no group.
     let client = setup.client().security_level(4).groups([x25519, p384]);
     let built = client.key_shares([x25519]).build();

@@ -226,14 +226,16 @@ fn choose_key_shares(
         return Ok(first.into_iter().chain(second).copied().collect());
     };
     // RFC 9846 §4.3.8: each MUST be in supported_groups, in the same order, and MUST NOT come twice.
-    let mut rest = groups.iter();
+    let mut last = None;
     for group in &configured {
-        if !groups.contains(group) {
+        let place = groups.iter().position(|known| known == group);
+        if place.is_none() {
             return Err(BuildError::KeyShareOfNoGroup(*group));
         }
-        if !rest.any(|next| next == group) {
+        if place <= last {
             return Err(BuildError::KeyShareOutOfOrder(*group));
         }
+        last = place;
     }
     Ok(configured)
 }

@@ -312,6 +312,8 @@ impl<R> ConfigBuilder<R> {
     ///
     /// The peer can read a record when it has all of it. Where bytes come slowly, or are lost now and then, smaller records
     /// arrive sooner; each costs 21 to 29 bytes more, and the work of one more encryption. It says nothing about what the peer sends.
+    /// The keys of TLS 1.2, which only a renegotiation changes, are with AES-GCM good for 23,726,566 records of any size
+    /// ([`Error::KeyExhausted`](crate::Error::KeyExhausted)).
     ///
     /// ```
     /// use countersign::{ClientConfig, VerifyMode};

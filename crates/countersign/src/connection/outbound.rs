@@ -79,13 +79,15 @@ impl Outbound {
         if length == 0 {
             return Ok(0);
         }
-        // RFC 9846 §4.7.3: a request MUST be answered with a KeyUpdate before the next data.
-        if self.update_owed || self.sealer.should_update_keys() {
-            self.update_keys(KeyUpdate::NotRequested, output)?;
+        let mut plaintext = Gather::in_records_of(self.max_fragment, plaintext);
+        while plaintext.remaining() > 0 {
+            // RFC 9846 §4.7.3: a request MUST be answered with a KeyUpdate before the next data.
+            if self.update_owed || self.sealer.should_update_keys() {
+                self.update_keys(KeyUpdate::NotRequested, output)?;
+            }
+            self.sealer
+                .seal_record(ContentType::ApplicationData, &mut plaintext, output)?;
         }
-        let plaintext = Gather::in_records_of(self.max_fragment, plaintext);
-        self.sealer
-            .seal_records(ContentType::ApplicationData, plaintext, output)?;
         self.tracer.record(Traced::Data {
             direction: Direction::Sent,
             length,
@@ -362,6 +364,18 @@ mod tests {
         let mut outbound = connected(4);
         let lengths = [(); 4].map(|()| length_of_one_byte(&mut outbound));
         assert_eq!(lengths, [DATA, DATA, KEY_UPDATE + DATA, DATA]);
+    }
+
+    /// However much is sent at once, in however many records.
+    #[test]
+    fn keys_are_updated_in_the_middle_of_data_too() {
+        let mut outbound = connected(4);
+        outbound.max_fragment = 512;
+        let (data, mut output) = ([b'x'; 6 * 512], Vec::new());
+        let sent = outbound.send_data(&[IoSlice::new(&data)], &mut output);
+        assert_eq!(sent.ok(), Some(data.len()));
+        let record = DATA - 1 + 512;
+        assert_eq!(output.len(), 2 * record + KEY_UPDATE + 4 * record);
     }
 
     /// RFC 9846 §4.7.3: whoever asks for new keys often while nothing is sent gets them once.

@@ -117,7 +117,7 @@ impl Sealer {
     }
 
     /// Appends one record with the next bytes of `payload` to `output`.
-    fn seal_record(
+    pub(crate) fn seal_record(
         &mut self,
         content_type: ContentType,
         payload: &mut Gather<'_>,

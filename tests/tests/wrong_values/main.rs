@@ -464,6 +464,7 @@ fn certificates_answer_what_was_asked() {
 fn signatures_are_in_a_scheme_that_was_offered_and_fits_the_key() {
     let cases = [
         (0xfefe_u16, Violation::SignatureSchemeNotOffered),
+        (0x0420, Violation::SignatureSchemeNotOffered),
         (0x0401, Violation::SignatureSchemeForCertificatesOnly),
         (0x0201, Violation::SignatureSchemeForCertificatesOnly),
         (0x0807, Violation::SignatureKeyMismatch),

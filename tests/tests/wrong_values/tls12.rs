@@ -21,6 +21,7 @@ const SERVER_HELLO: u8 = 2;
 const CERTIFICATE: u8 = 11;
 const SERVER_KEY_EXCHANGE: u8 = 12;
 const SERVER_HELLO_DONE: u8 = 14;
+const CERTIFICATE_VERIFY: u8 = 15;
 const CLIENT_KEY_EXCHANGE: u8 = 16;
 const FINISHED: u8 = 20;
 
@@ -29,6 +30,7 @@ pub(crate) fn provoke_all() {
     a_version_that_is_not_the_newest();
     a_session_id_that_stands_for_nothing();
     values_that_are_in_no_group();
+    signatures_in_a_scheme_that_must_not_be();
     a_finished_without_what_has_to_come_first();
     an_alert_of_no_level();
     somebody_else_after_a_renegotiation();
@@ -476,6 +478,36 @@ fn values_that_are_in_no_group() {
         zero
     });
     assert_blamed(&outcome, Violation::BadKeyShare, "X25519 of zero");
+}
+
+#[test]
+fn signatures_in_a_scheme_that_must_not_be() {
+    for (victim, kind) in [(Client, SERVER_KEY_EXCHANGE), (Server, CERTIFICATE_VERIFY)] {
+        for (scheme, violation) in [
+            (0xfefe_u16, Violation::SignatureSchemeNotOffered),
+            // RFC 9963 §3: it is not for TLS 1.2.
+            (0x0420, Violation::SignatureSchemeNotOffered),
+            (0x0201, Violation::SignatureSchemeNotOffered),
+            (0x0401, Violation::SignatureKeyMismatch),
+            (0x0807, Violation::SignatureKeyMismatch),
+        ] {
+            let outcome = changed(Scene::Full, victim, kind, |whole| {
+                let mut bad = whole.to_vec();
+                // In front of a server's stands its point, with a length before it.
+                let at = match victim {
+                    Client => 8 + usize::from(whole[7]),
+                    Server => 4,
+                };
+                bad[at..at + 2].copy_from_slice(&scheme.to_be_bytes());
+                bad
+            });
+            assert_blamed(
+                &outcome,
+                violation,
+                &format!("victim {victim}, {scheme:04x}"),
+            );
+        }
+    }
 }
 
 #[test]

@@ -271,18 +271,6 @@ impl<'a> Extensions<'a> {
         }
     }
 
-    /// Keeps what is asked for most, and says whether this was it.
-    fn take(&mut self, kind: ExtensionKind, value: Reader<'a>) -> Result<bool> {
-        match kind {
-            ExtensionKind::KeyUsage => self.key_usage = Some(whole(value, KeyUsage::read)?),
-            ExtensionKind::BasicConstraints => {
-                self.basic_constraints = Some(whole(value, BasicConstraints::read)?);
-            }
-            _ => return Ok(false),
-        }
-        Ok(true)
-    }
-
     /// RFC 5280 §4.2: MUST NOT include more than one instance of a particular extension.
     fn refuse_duplicate(&self, oid: Oid<'_>, at: Reader<'a>) -> Result<()> {
         let mut earlier = self.all;
@@ -522,10 +510,14 @@ fn check_in_certificate<'a>(
     value: Reader<'a>,
 ) -> Result<()> {
     use ExtensionKind as K;
-    if extensions.take(kind, value)? {
-        return Ok(());
-    }
     match kind {
+        // What is asked for most is kept.
+        K::KeyUsage => whole(value, KeyUsage::read).map(|usage| {
+            extensions.key_usage = Some(usage);
+        }),
+        K::BasicConstraints => whole(value, BasicConstraints::read).map(|basic| {
+            extensions.basic_constraints = Some(basic);
+        }),
         K::AuthorityKeyIdentifier => check(value, AuthorityKeyIdentifier::read),
         K::SubjectKeyIdentifier => check(value, read_octets),
         K::ExtendedKeyUsage => check(value, ExtendedKeyUsage::read),

@@ -32,6 +32,14 @@ impl<'a> AlgorithmIdentifier<'a> {
         })
     }
 
+    /// Reads one that is most likely the same as another.
+    pub(crate) fn read_like(other: Self, reader: &mut Reader<'a>) -> Result<Self> {
+        match reader.skip(other.der) {
+            Some(der) => Ok(Self { der, ..other }),
+            None => Self::read(reader),
+        }
+    }
+
     /// One that was read before.
     pub(crate) const fn known(der: &'a [u8], oid: Oid<'a>, parameters: Option<&'a [u8]>) -> Self {
         Self {

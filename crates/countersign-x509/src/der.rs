@@ -23,12 +23,14 @@ use crate::oid::Oid;
 pub struct ParseError {
     /// What is wrong.
     pub what: Malformed,
-    /// The offset, in bytes from the start of the input, of the element that is wrong.
-    pub at: usize,
+    /// The offset, in bytes from the start of the input, of the element that is wrong; the greatest
+    /// number for all beyond it.
+    pub at: u32,
 }
 
 impl ParseError {
-    pub(crate) const fn new(what: Malformed, at: usize) -> Self {
+    pub(crate) fn new(what: Malformed, at: usize) -> Self {
+        let at = u32::try_from(at).unwrap_or(u32::MAX);
         Self { what, at }
     }
 
@@ -174,7 +176,8 @@ impl<'a> Reader<'a> {
         self.rest.is_empty()
     }
 
-    pub(crate) const fn fault(&self, what: Malformed) -> ParseError {
+    #[cold]
+    pub(crate) fn fault(&self, what: Malformed) -> ParseError {
         ParseError::new(what, self.at())
     }
 
@@ -187,6 +190,16 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Passes over these octets, if they are next, and gives them.
+    pub(crate) fn skip(&mut self, octets: &[u8]) -> Option<&'a [u8]> {
+        let (next, rest) = self.rest.split_at_checked(octets.len())?;
+        if next != octets {
+            return None;
+        }
+        self.rest = rest;
+        Some(next)
+    }
+
     /// Whether the next element has this tag.
     pub(crate) fn next_is(&self, tag: u8) -> bool {
         self.rest.first() == Some(&tag)
@@ -197,10 +210,13 @@ impl<'a> Reader<'a> {
     pub(crate) fn element(&mut self) -> Result<Element<'a>> {
         let at = self.at();
         let (tag, length, header) = self.header()?;
-        let truncated = self.fault(Malformed::Truncated);
-        let end = header.checked_add(length).ok_or(truncated)?;
-        let (whole, rest) = self.rest.split_at_checked(end).ok_or(truncated)?;
-        let content = whole.get(header..).ok_or(truncated)?;
+        let parts = header
+            .checked_add(length)
+            .and_then(|end| self.rest.split_at_checked(end))
+            .and_then(|(whole, rest)| Some((whole, whole.get(header..)?, rest)));
+        let Some((whole, content, rest)) = parts else {
+            return Err(self.fault(Malformed::Truncated));
+        };
         self.rest = rest;
         let content = Self {
             rest: content,
@@ -212,6 +228,20 @@ impl<'a> Reader<'a> {
             content,
             at,
         })
+    }
+
+    /// Reads an element that was read before: its tag and its content.
+    #[inline]
+    pub(crate) fn known_element(&mut self) -> Result<(u8, &'a [u8])> {
+        // Most elements are short.
+        if let [tag, length @ 0..=0x7f, after @ ..] = self.rest
+            && let Some((content, rest)) = after.split_at_checked(usize::from(*length))
+        {
+            self.rest = rest;
+            return Ok((*tag, content));
+        }
+        self.element()
+            .map(|element| (element.tag, element.content.rest()))
     }
 
     /// Tag, length of the content, length of the header (X.690 §8.1, §10.1).
@@ -226,7 +256,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    #[cold]
+    // Beside it the other way should stay short.
+    #[inline(never)]
     fn long_header(&self) -> Result<(u8, usize, usize)> {
         let [tag, first, after @ ..] = self.rest else {
             return Err(self.fault(Malformed::Truncated));
@@ -305,6 +336,14 @@ impl<'a> Reader<'a> {
     }
 
     pub(crate) fn object_identifier(&mut self) -> Result<Oid<'a>> {
+        // There are more of them than of anything else, and nearly all are short.
+        if let [tag::OBJECT_IDENTIFIER, length @ 0..=0x7f, after @ ..] = self.rest
+            && let Some((content, rest)) = after.split_at_checked(usize::from(*length))
+            && let Some(oid) = Oid::from_content(content)
+        {
+            self.rest = rest;
+            return Ok(oid);
+        }
         self.expect(tag::OBJECT_IDENTIFIER)?.as_object_identifier()
     }
 }
@@ -367,7 +406,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(crate) fn as_object_identifier(self) -> Result<Oid<'a>> {
-        Oid::from_content(self.rest).ok_or(self.fault(Malformed::BadObjectIdentifier))
+        Oid::from_content(self.rest).ok_or_else(|| self.fault(Malformed::BadObjectIdentifier))
     }
 
     pub(crate) fn as_ia5(self) -> Result<&'a str> {
@@ -451,6 +490,11 @@ impl<'a, T> List<'a, T> {
         Self::new(reader.sequence()?)
     }
 
+    /// Reads a SEQUENCE OF whose items were checked before.
+    pub(crate) fn read_known(reader: &mut Reader<'a>) -> Result<Self> {
+        reader.sequence().map(Self::known)
+    }
+
     /// Whether there are no items.
     pub const fn is_empty(&self) -> bool {
         self.content.is_empty()
@@ -511,6 +555,13 @@ impl<'a, T: Item<'a>> IntoIterator for &List<'a, T> {
 pub struct ListIter<'a, T> {
     rest: Reader<'a>,
     item: PhantomData<T>,
+}
+
+impl<T> ListIter<'_, T> {
+    /// Whether no items are left.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.rest.is_empty()
+    }
 }
 
 impl<'a, T: Item<'a>> Iterator for ListIter<'a, T> {

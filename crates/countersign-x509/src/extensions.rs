@@ -3,7 +3,7 @@
 
 use core::fmt;
 
-use crate::der::{Element, Malformed, Reader, Result, tag};
+use crate::der::{Element, Item, List, Malformed, Reader, Result, tag};
 use crate::general_name::GeneralNames;
 use crate::oid::Oid;
 
@@ -164,6 +164,8 @@ pub struct Extensions<'a> {
     critical: u32,
     /// A critical one is of no known kind.
     has_unknown_critical: bool,
+    /// They are a certificate's, and what those of known kinds say was checked when they were read.
+    are_checked: bool,
     /// What is asked for most.
     key_usage: Option<KeyUsage>,
     basic_constraints: Option<BasicConstraints>,
@@ -187,13 +189,14 @@ impl<'a> Extensions<'a> {
         places: [0; KINDS],
         critical: 0,
         has_unknown_critical: false,
+        are_checked: false,
         key_usage: None,
         basic_constraints: None,
     };
 
     /// Reads what stands inside the explicit tag of a certificate's extensions.
     pub(crate) fn read_certificate(wrapper: Reader<'a>) -> Result<Self> {
-        Self::read_wrapped(wrapper, check_in_certificate)
+        Self::read_wrapped(wrapper, check_in_certificate, true)
     }
 
     /// The same extensions in another copy of their encoding.
@@ -203,6 +206,7 @@ impl<'a> Extensions<'a> {
             places: self.places,
             critical: self.critical,
             has_unknown_critical: self.has_unknown_critical,
+            are_checked: self.are_checked,
             key_usage: self.key_usage,
             basic_constraints: self.basic_constraints,
         }
@@ -215,29 +219,30 @@ impl<'a> Extensions<'a> {
 
     /// Reads what stands inside the explicit tag of a CRL's extensions.
     pub(crate) fn read_crl(wrapper: Reader<'a>) -> Result<Self> {
-        Self::read_wrapped(wrapper, check_in_crl)
+        Self::read_wrapped(wrapper, check_in_crl, false)
     }
 
     /// Reads what stands inside the explicit tag of an OCSP response's extensions. Their content is
     /// not looked at.
     pub(crate) fn read_ocsp(wrapper: Reader<'a>) -> Result<Self> {
-        Self::read_wrapped(wrapper, |_, _, _| Ok(()))
+        Self::read_wrapped(wrapper, |_, _, _| Ok(()), false)
     }
 
-    fn read_wrapped(mut wrapper: Reader<'a>, check: Check<'a>) -> Result<Self> {
+    fn read_wrapped(mut wrapper: Reader<'a>, check: Check<'a>, are_checked: bool) -> Result<Self> {
         let content = wrapper.sequence()?;
         wrapper.finish()?;
-        Self::read(content, check)
+        Self::read(content, check, are_checked)
     }
 
     /// Reads the content of a CRL entry's extensions.
     pub(crate) fn read_entry(content: Reader<'a>) -> Result<Self> {
-        Self::read(content, check_in_entry)
+        Self::read(content, check_in_entry, false)
     }
 
-    fn read(content: Reader<'a>, check: Check<'a>) -> Result<Self> {
+    fn read(content: Reader<'a>, check: Check<'a>, are_checked: bool) -> Result<Self> {
         let mut extensions = Self {
             all: content,
+            are_checked,
             ..Self::NONE
         };
         let mut rest = content;
@@ -356,17 +361,18 @@ impl<'a> Extensions<'a> {
 
     /// extendedKeyUsage: what the certificate may be used for.
     pub fn extended_key_usage(&self) -> Option<ExtendedKeyUsage<'a>> {
-        self.decode(ExtensionKind::ExtendedKeyUsage, ExtendedKeyUsage::read)
+        self.decode_list(ExtensionKind::ExtendedKeyUsage)
+            .map(ExtendedKeyUsage::new)
     }
 
     /// subjectAltName: further names of the subject.
     pub fn subject_alt_name(&self) -> Option<GeneralNames<'a>> {
-        self.decode(ExtensionKind::SubjectAltName, GeneralNames::read)
+        self.decode_list(ExtensionKind::SubjectAltName)
     }
 
     /// issuerAltName: further names of the issuer.
     pub fn issuer_alt_name(&self) -> Option<GeneralNames<'a>> {
-        self.decode(ExtensionKind::IssuerAltName, GeneralNames::read)
+        self.decode_list(ExtensionKind::IssuerAltName)
     }
 
     /// nameConstraints: which names certificates below this one may have.
@@ -465,6 +471,16 @@ impl<'a> Extensions<'a> {
             ExtensionKind::IssuingDistributionPoint,
             IssuingDistributionPoint::read,
         )
+    }
+
+    /// A list, without checking its items once more.
+    fn decode_list<T: Item<'a>>(&self, kind: ExtensionKind) -> Option<List<'a, T>> {
+        let read = if self.are_checked {
+            List::read_known
+        } else {
+            List::read
+        };
+        self.decode(kind, read)
     }
 
     pub(crate) fn decode<T>(

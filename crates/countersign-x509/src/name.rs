@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use crate::der::{Item, List, ListIter, Malformed, Reader, Result, tag};
 use crate::escape::Escaped;
 use crate::oid::Oid;
-use crate::text::Characters;
+use crate::text::{Characters, has_octet_characters};
 
 /// A distinguished name, as in the subject and issuer of a certificate.
 ///
@@ -170,7 +170,8 @@ impl<'a> Item<'a> for RelativeName<'a> {
     }
 
     fn read_again(reader: &mut Reader<'a>) -> Result<Self> {
-        let attributes = List::known(reader.expect(tag::SET)?);
+        let (_, content) = reader.known_element()?;
+        let attributes = List::known(Reader::new(content));
         Ok(Self { attributes })
     }
 }
@@ -199,8 +200,15 @@ const UNORDERED_LIMIT: usize = 8;
 
 impl PartialEq for RelativeName<'_> {
     fn eq(&self, other: &Self) -> bool {
-        let (ours, theirs) = (self.attributes.content(), other.attributes.content());
-        if ours == theirs || self.attributes().eq(other.attributes()) {
+        if self.attributes.content() == other.attributes.content() {
+            return true;
+        }
+        let (mut ours, mut theirs) = (self.attributes(), other.attributes());
+        let first_are_equal = ours.next() == theirs.next();
+        if ours.is_empty() && theirs.is_empty() {
+            return first_are_equal;
+        }
+        if first_are_equal && ours.eq(theirs) {
             return true;
         }
         let count = self.attributes().count();
@@ -273,14 +281,11 @@ impl<'a> Item<'a> for Attribute<'a> {
     }
 
     fn read_again(reader: &mut Reader<'a>) -> Result<Self> {
-        let mut pair = reader.sequence()?;
-        let kind = pair.expect(tag::OBJECT_IDENTIFIER)?;
-        let value = pair.element()?;
-        Ok(Self {
-            kind: Oid::from_known_content(kind.rest()),
-            tag: value.tag,
-            value: value.content.rest(),
-        })
+        let (_, pair) = reader.known_element()?;
+        let mut pair = Reader::new(pair);
+        let kind = Oid::read_again(&mut pair)?;
+        let (tag, value) = pair.known_element()?;
+        Ok(Self { kind, tag, value })
     }
 }
 
@@ -317,8 +322,13 @@ impl PartialEq for Attribute<'_> {
         if self.kind != other.kind {
             return false;
         }
-        if self.tag == other.tag && self.value == other.value {
-            return true;
+        if self.tag == other.tag {
+            if self.value == other.value {
+                return true;
+            }
+            if has_octet_characters(self.tag) && differ_in_text(self.value, other.value) {
+                return false;
+            }
         }
         match (self.folded(), other.folded()) {
             (Some(ours), Some(theirs)) => ours.eq(theirs),
@@ -352,6 +362,15 @@ impl<'a> Attribute<'a> {
             pending: None,
         })
     }
+}
+
+/// Whether the first octets that differ, but for the case of ASCII letters, are both no space. Then the
+/// characters differ there too: before them all are the same, gaps included.
+fn differ_in_text(ours: &[u8], theirs: &[u8]) -> bool {
+    let mut pairs = ours.iter().zip(theirs);
+    let first = pairs.find(|(ours, theirs)| !ours.eq_ignore_ascii_case(theirs));
+    let is_none = |octet: &u8| !is_space(char::from(*octet));
+    first.is_some_and(|(ours, theirs)| is_none(ours) && is_none(theirs))
 }
 
 /// Characters as RFC 5280 §7.1 compares them: ASCII letters in lower case, space at the
@@ -652,4 +671,49 @@ mod tests {
             prop_assert_eq!(same, folded(&a) == folded(&b));
         }
     }
+
+    /// Every string of up to three of these octets, of every type, beside every other.
+    #[test]
+    fn attributes_are_equal_if_their_characters_are() {
+        let octets = [b' ', b'a', b'A', 0xc3, 0xa9];
+        let mut strings = vec![Vec::new()];
+        let mut shorter = strings.clone();
+        for _ in 0..3 {
+            let longer = shorter
+                .iter()
+                .flat_map(|string| octets.map(|octet| [string.as_slice(), &[octet]].concat()));
+            shorter = longer.collect();
+            strings.extend(shorter.iter().cloned());
+        }
+        let of_type = |tag| strings.iter().map(move |value| attribute(CN, tag, value));
+        let encoded: Vec<_> = STRING_TYPES.into_iter().flat_map(of_type).collect();
+        let attributes: Vec<_> = encoded
+            .iter()
+            .map(|der| Attribute::read(&mut Reader::new(der)).unwrap())
+            .map(|attribute| {
+                (
+                    attribute,
+                    attribute.folded().map(Iterator::collect::<String>),
+                )
+            })
+            .collect();
+        for (a, characters_a) in &attributes {
+            for (b, characters_b) in &attributes {
+                let same = match (characters_a, characters_b) {
+                    (Some(a), Some(b)) => a == b,
+                    _ => (a.tag, a.value) == (b.tag, b.value),
+                };
+                assert_eq!(a == b, same, "{a:?} {b:?}");
+            }
+        }
+    }
+
+    const STRING_TYPES: [u8; 6] = [
+        tag::UTF8_STRING,
+        tag::PRINTABLE_STRING,
+        tag::IA5_STRING,
+        tag::T61_STRING,
+        tag::BMP_STRING,
+        tag::OCTET_STRING,
+    ];
 }

@@ -55,6 +55,11 @@ impl<'a> Item<'a> for Oid<'a> {
     fn read(reader: &mut Reader<'a>) -> Result<Self> {
         reader.object_identifier()
     }
+
+    fn read_again(reader: &mut Reader<'a>) -> Result<Self> {
+        let (_, content) = reader.known_element()?;
+        Ok(Self::from_known_content(content))
+    }
 }
 
 macro_rules! oids {

@@ -12,6 +12,8 @@ pub struct PublicKeyInfo<'a> {
     algorithm: KeyAlgorithm<'a>,
     identifier: AlgorithmIdentifier<'a>,
     key: &'a [u8],
+    /// It is asked for again and again, and that of an RSA key is inside.
+    bits: Option<u32>,
 }
 
 /// What a public key is for, and on which curve.
@@ -83,25 +85,22 @@ impl<'a> PublicKeyInfo<'a> {
         let key = content
             .bit_string()?
             .whole_bytes()
-            .ok_or(bits.fault(crate::der::Malformed::BadBitString))?;
+            .ok_or_else(|| bits.fault(crate::der::Malformed::BadBitString))?;
         content.finish()?;
-        let algorithm = KeyAlgorithm::of(&identifier);
-        Ok(Self {
-            der: element.whole,
-            algorithm,
-            identifier,
-            key,
-        })
+        Ok(Self::known(element.whole, identifier, key))
     }
 
-    /// One that was read before.
+    /// One whose parts are known.
     pub(crate) fn known(der: &'a [u8], identifier: AlgorithmIdentifier<'a>, key: &'a [u8]) -> Self {
-        Self {
+        let mut info = Self {
             der,
             algorithm: KeyAlgorithm::of(&identifier),
             identifier,
             key,
-        }
+            bits: None,
+        };
+        info.bits = info.count_bits();
+        info
     }
 
     /// The whole `SubjectPublicKeyInfo`.
@@ -140,7 +139,11 @@ impl<'a> PublicKeyInfo<'a> {
 
     /// The size of the key in bits, as OpenSSL's `EVP_PKEY_get_bits` counts; `None` if
     /// the key is of an unknown kind or not well-formed.
-    pub fn bits(&self) -> Option<u32> {
+    pub const fn bits(&self) -> Option<u32> {
+        self.bits
+    }
+
+    fn count_bits(&self) -> Option<u32> {
         match self.algorithm {
             KeyAlgorithm::Rsa | KeyAlgorithm::RsaPss => bit_length(self.rsa_components()?.0),
             KeyAlgorithm::Ec(curve) => self.curve_bits(curve),

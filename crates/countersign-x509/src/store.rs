@@ -312,7 +312,10 @@ pub(crate) struct Set {
 }
 
 /// Said of a certificate of more than 4 GiB.
-const TOO_LONG: ParseError = ParseError::new(Malformed::ExcessiveLength, 0);
+const TOO_LONG: ParseError = ParseError {
+    what: Malformed::ExcessiveLength,
+    at: 0,
+};
 
 impl Set {
     /// The certificate at this position, empty if there is none.

@@ -52,6 +52,19 @@ impl<'a> Characters<'a> {
     }
 }
 
+/// Whether different octets in a string of this type are always different characters: it has one octet
+/// for each of them, or is UTF-8.
+pub(crate) const fn has_octet_characters(tag: u8) -> bool {
+    matches!(
+        tag,
+        tag::UTF8_STRING
+            | tag::PRINTABLE_STRING
+            | tag::IA5_STRING
+            | tag::VISIBLE_STRING
+            | tag::T61_STRING
+    )
+}
+
 impl Iterator for Characters<'_> {
     type Item = char;
 

@@ -14,7 +14,7 @@ pub(super) fn write(writer: &mut Writer, reason: Reason) {
     match reason {
         Reason::Malformed(error) => {
             writer.octet(error.what.number());
-            writer.length(error.at);
+            writer.number(error.at.into());
         }
         Reason::Application(code) | Reason::EarlierConnection(code) => {
             writer.number(code.number().into());
@@ -114,7 +114,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<Reason, UnreadableReport> 
     Ok(match reader.octet()? {
         0 => Reason::Malformed(ParseError {
             what: one_of(reader)?,
-            at: usize::try_from(reader.number()?).map_err(|_| UnreadableReport)?,
+            at: reader.number32()?,
         }),
         1 => Reason::NoCertificate,
         2 => Reason::Application(VerifyCode::new(reader.number32()?)),

@@ -95,7 +95,11 @@ pub struct ExtendedKeyUsage<'a> {
 
 impl<'a> ExtendedKeyUsage<'a> {
     pub(crate) fn read(reader: &mut Reader<'a>) -> Result<Self> {
-        List::read(reader).map(|purposes| Self { purposes })
+        List::read(reader).map(Self::new)
+    }
+
+    pub(crate) const fn new(purposes: List<'a, Oid<'a>>) -> Self {
+        Self { purposes }
     }
 
     /// The purposes in the order of the encoding.

@@ -3,6 +3,7 @@
 //! [`openssl`] follows OpenSSL step by step, since the chain it ends with decides every later
 //! check. [`webpki`] searches all possible chains.
 
+use core::cell::OnceCell;
 use std::rc::Rc;
 
 use crate::certificate::Certificate;
@@ -21,13 +22,27 @@ pub(crate) struct Node<'a> {
     /// Paths are put together of the same few certificates, which are not small.
     pub(crate) certificate: Rc<Certificate<'a>>,
     pub(crate) source: Source,
-    /// Issuer and subject are the same name.
-    pub(crate) self_issued: bool,
-    /// Besides, key identifier and kind of key fit: OpenSSL takes it for self-signed without
-    /// looking at the signature.
-    pub(crate) self_signed: bool,
-    /// Its extensions contradict each other.
+    /// Nobody asks a leaf, as a rule.
+    nature: OnceCell<Nature>,
+}
+
+/// What a certificate alone tells about its place on paths.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Nature {
+    self_issued: bool,
+    self_signed: bool,
     invalid: bool,
+}
+
+impl Nature {
+    pub(crate) fn of(certificate: &Certificate<'_>) -> Self {
+        let self_issued = certificate.is_self_issued();
+        Self {
+            self_issued,
+            self_signed: self_issued && may_have_issued(certificate, certificate),
+            invalid: usage::contradicts_itself(certificate),
+        }
+    }
 }
 
 /// Where a certificate on a path was found.
@@ -39,25 +54,53 @@ pub(crate) enum Source {
     Stored(usize),
 }
 
+impl<'a> AsRef<Certificate<'a>> for Node<'a> {
+    fn as_ref(&self) -> &Certificate<'a> {
+        &self.certificate
+    }
+}
+
 impl<'a> Node<'a> {
     pub(crate) fn new(certificate: impl Into<Rc<Certificate<'a>>>, source: Source) -> Self {
-        let certificate = certificate.into();
-        let self_issued = certificate.is_self_issued();
-        let self_signed = self_issued && may_have_issued(&certificate, &certificate);
-        let invalid = usage::contradicts_itself(&certificate);
+        Self {
+            certificate: certificate.into(),
+            source,
+            nature: OnceCell::new(),
+        }
+    }
+
+    /// One whose nature has been found out before.
+    pub(crate) fn with_nature(
+        certificate: Rc<Certificate<'a>>,
+        source: Source,
+        nature: Nature,
+    ) -> Self {
         Self {
             certificate,
             source,
-            self_issued,
-            self_signed,
-            invalid,
+            nature: OnceCell::from(nature),
         }
+    }
+
+    fn nature(&self) -> Nature {
+        *self.nature.get_or_init(|| Nature::of(&self.certificate))
+    }
+
+    /// Issuer and subject are the same name.
+    pub(crate) fn is_self_issued(&self) -> bool {
+        self.nature().self_issued
+    }
+
+    /// Besides, key identifier and kind of key fit: OpenSSL takes it for self-signed without
+    /// looking at the signature.
+    pub(crate) fn is_self_signed(&self) -> bool {
+        self.nature().self_signed
     }
 
     /// Its extensions contradict each other, so that OpenSSL neither takes it for a CA's nor finds
     /// an issuer for it.
     pub(crate) fn is_invalid(&self) -> bool {
-        self.invalid
+        self.nature().invalid
     }
 
     pub(crate) fn is_stored(&self) -> bool {
@@ -80,9 +123,9 @@ pub(crate) struct Path<'a> {
 
 impl<'a> Path<'a> {
     /// A complete one that ends at an anchor.
-    pub(crate) fn trusted(nodes: &[Node<'a>]) -> Self {
+    pub(crate) fn trusted(nodes: Vec<Node<'a>>) -> Self {
         Self {
-            nodes: nodes.to_vec(),
+            nodes,
             length: Outcome::Passed,
             trust: Outcome::Passed,
             not_chosen: DeadEnds::default(),
@@ -144,8 +187,8 @@ pub(crate) fn names_key_of(
 /// Why a chain that ends with this node is not trusted.
 pub(crate) fn why_untrusted(nodes: &[Node<'_>]) -> Reason {
     match nodes.last() {
-        Some(top) if top.self_signed && nodes.len() == 1 => Reason::SelfSignedLeaf,
-        Some(top) if top.self_signed => Reason::UntrustedRoot,
+        Some(top) if top.is_self_signed() && nodes.len() == 1 => Reason::SelfSignedLeaf,
+        Some(top) if top.is_self_signed() => Reason::UntrustedRoot,
         Some(top) if top.is_stored() => Reason::StoredIssuerMissing,
         _ => Reason::IssuerMissing,
     }

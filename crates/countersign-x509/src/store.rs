@@ -14,6 +14,7 @@ use crate::checks::signature::ReadyKey;
 use crate::der::{Malformed, ParseError};
 use crate::name::Name;
 use crate::parameters::Profile;
+use crate::path::{Nature, Node, Source};
 
 mod error;
 mod list;
@@ -293,8 +294,12 @@ pub(crate) const NO_LONGER_STORED: usize = usize::MAX;
 #[derive(Clone, Debug)]
 struct Known {
     outline: Outline,
+    nature: Nature,
     key: ReadyKey,
 }
+
+/// So few certificates are compared with a name sooner than that is hashed.
+const FEW: usize = 4;
 
 /// The content of a store at one moment.
 #[derive(Clone, Debug, Default)]
@@ -335,23 +340,30 @@ impl Set {
         self.known.get(position).map(|known| &known.key)
     }
 
-    /// Certificates with this subject, with their positions, in the order they were added.
-    pub(crate) fn with_subject<'s>(
-        &'s self,
-        subject: Name<'s>,
-    ) -> impl Iterator<Item = (usize, Rc<Certificate<'s>>)> {
-        let wanted = hash_of(&subject);
-        let first = self.by_subject.partition_point(|(hash, _)| *hash < wanted);
-        let same_hash = self
-            .by_subject
-            .iter()
-            .skip(first)
-            .take_while(move |(hash, _)| *hash == wanted);
-        same_hash.filter_map(move |(_, position)| {
+    /// Certificates with this subject, in the order they were added.
+    pub(crate) fn with_subject<'s>(&'s self, subject: Name<'s>) -> impl Iterator<Item = Node<'s>> {
+        let candidates = if self.by_subject.len() <= FEW {
+            self.by_subject.as_slice()
+        } else {
+            self.with_hash(hash_of(&subject))
+        };
+        candidates.iter().filter_map(move |(_, position)| {
             let known = self.known.get(*position)?;
-            let certificate = known.outline.fill(self.certificate(*position));
-            (certificate.subject() == subject).then(|| (*position, Rc::new(certificate)))
+            let der = self.certificate(*position);
+            if known.outline.subject(der) != subject {
+                return None;
+            }
+            let certificate = Rc::new(known.outline.fill(der));
+            let source = Source::Stored(*position);
+            Some(Node::with_nature(certificate, source, known.nature))
         })
+    }
+
+    /// Those whose subject has this hash.
+    fn with_hash(&self, wanted: u64) -> &[(u64, usize)] {
+        let first = self.by_subject.partition_point(|(hash, _)| *hash < wanted);
+        let behind = self.by_subject.partition_point(|(hash, _)| *hash <= wanted);
+        self.by_subject.get(first..behind).unwrap_or_default()
     }
 
     /// All revocation lists.
@@ -368,13 +380,9 @@ impl Set {
     fn add_certificate(&mut self, der: CertificateDer<'static>) -> Result<(), ParseError> {
         let certificate = Certificate::parse(&der)?;
         let outline = Outline::of(&certificate).ok_or(TOO_LONG)?;
+        let nature = Nature::of(&certificate);
         let entry = (hash_of(&certificate.subject()), self.certificates.len());
-        let first = self.by_subject.partition_point(|(hash, _)| *hash < entry.0);
-        let mut same = self
-            .by_subject
-            .iter()
-            .skip(first)
-            .take_while(|(hash, _)| *hash == entry.0);
+        let mut same = self.with_hash(entry.0).iter();
         if same.any(|(_, position)| self.certificate(*position) == der.as_ref()) {
             return Ok(());
         }
@@ -383,6 +391,7 @@ impl Set {
         self.certificates.push(der);
         self.known.push(Known {
             outline,
+            nature,
             key: ReadyKey::default(),
         });
         Ok(())

@@ -91,7 +91,6 @@ pub(crate) fn verify_under_other_profile(facts: &Facts, asked: &Asked) -> Report
 }
 
 /// The checks made so far of one chain.
-#[derive(Clone)]
 struct Verification<'v, 'a> {
     parameters: &'v Parameters,
     meter: &'v Meter,
@@ -129,8 +128,7 @@ impl<'v, 'a> Verification<'v, 'a> {
         signatures: Signatures,
     ) -> Facts {
         let meter = Meter::new(parameters.budget);
-        let mut run = Verification::new(presented, store, parameters, &meter);
-        run.signatures = signatures;
+        let mut run = Verification::new(presented, store, parameters, &meter, signatures);
         let leaf = presented.certificates.first();
         match leaf.map(|der| Certificate::parse(der)) {
             None => run.fail(0, CheckKind::Encoding, Reason::NoCertificate),
@@ -157,9 +155,12 @@ impl<'v, 'a> Verification<'v, 'a> {
             store: Arc::clone(store),
             anchored,
             effort: meter.effort(),
+            purpose: parameters.purpose,
+            profile: parameters.profile,
+            time: parameters.time,
             matched_name: run.matched_name,
             expected: run.expected,
-            ..Facts::new(parameters.purpose, parameters.profile, parameters.time)
+            asked: None,
         }
     }
 
@@ -168,6 +169,7 @@ impl<'v, 'a> Verification<'v, 'a> {
         store: &'a Set,
         parameters: &'v Parameters,
         meter: &'v Meter,
+        signatures: Signatures,
     ) -> Self {
         Self {
             parameters,
@@ -179,7 +181,7 @@ impl<'v, 'a> Verification<'v, 'a> {
             matched_name: None,
             expected: None,
             has_failed: false,
-            signatures: Signatures::new(parameters),
+            signatures,
             not_chosen: DeadEnds::default(),
             errand: Errand::Peer,
         }
@@ -214,19 +216,22 @@ impl<'v, 'a> Verification<'v, 'a> {
         )
     }
 
-    /// What has been found so far, to go on with one chain of several. The first to ask gets the room that was
-    /// made for the checks.
-    fn fork(&mut self) -> Self {
-        let checks = core::mem::take(&mut self.checks);
-        let so_far = checks.clone();
-        let mut fork = Self {
-            checks,
-            ..self.clone()
-        };
-        fork.checks
-            .reserve(USUAL_NUMBER_OF_CHECKS.saturating_sub(fork.checks.len()));
-        self.checks = so_far;
-        fork
+    /// Takes back everything that was found since there were so many checks, to go on with another chain,
+    /// and gives it.
+    fn take_back(&mut self, (checks, has_failed): (usize, bool)) -> Self {
+        let nothing_verified = Signatures::default();
+        let (presented, store) = (self.presented, self.store);
+        let mut before = Self::new(
+            presented,
+            store,
+            self.parameters,
+            self.meter,
+            nothing_verified,
+        );
+        before.checks.extend(self.checks.iter().take(checks));
+        before.has_failed = has_failed;
+        before.errand = self.errand;
+        core::mem::replace(self, before)
     }
 
     /// Tries all chains and keeps the checks of the first that passes all, or else those of the
@@ -237,30 +242,34 @@ impl<'v, 'a> Verification<'v, 'a> {
             self.store,
             self.parameters,
             self.meter,
+            core::mem::take(&mut self.signatures),
         );
-        search.signatures = core::mem::take(&mut self.signatures);
-        let mut kept: Option<Self> = None;
+        let before = (self.checks.len(), self.has_failed);
+        let mut first_complete: Option<Self> = None;
         let found = search.run(
             Node::new(Rc::clone(leaf), Source::Presented(0)),
             |nodes, signatures, dead_ends| {
-                let mut attempt = self.fork();
-                attempt.signatures = core::mem::take(signatures);
-                attempt.check_path(Path::trusted(nodes));
-                let accepted = !attempt.has_failed;
-                if !accepted {
-                    *signatures = core::mem::take(&mut attempt.signatures);
-                    let path = nodes.iter().map(|node| node.source);
-                    dead_ends.note_failure(path, &attempt.checks);
+                self.signatures = core::mem::take(signatures);
+                self.check_path(Path::trusted(core::mem::take(nodes)));
+                if !self.has_failed {
+                    return true;
                 }
-                if accepted || kept.is_none() {
-                    kept = Some(attempt);
-                }
-                accepted
+                *signatures = core::mem::take(&mut self.signatures);
+                nodes.clone_from(&self.nodes);
+                let path = nodes.iter().map(|node| node.source);
+                dead_ends.note_failure(path, &self.checks);
+                let attempt = self.take_back(before);
+                first_complete.get_or_insert(attempt);
+                false
             },
         );
         let (signatures, dead_ends) = search.into_findings();
-        if let Some(kept) = kept {
-            *self = kept;
+        if found == Ok(true) {
+            self.not_chosen = dead_ends;
+            return;
+        }
+        if let Some(first_complete) = first_complete {
+            *self = first_complete;
             self.not_chosen = dead_ends;
             return;
         }

@@ -61,18 +61,22 @@ impl Outline {
         })
     }
 
+    /// The subject of the certificate that this is the outline of, from its encoding.
+    pub(crate) fn subject<'a>(&self, der: &'a [u8]) -> Name<'a> {
+        self.subject.fill(der)
+    }
+
     /// The certificate that this is the outline of, from its encoding.
     pub(crate) fn fill<'a>(&self, der: &'a [u8]) -> Certificate<'a> {
-        let name = |one: NameOutline| Name::known(one.der.part(der), one.content.part(der));
         Certificate {
             der,
             version: self.version,
             serial: self.serial.part(der),
             inner_algorithm: self.inner_algorithm.fill(der),
-            issuer: name(self.issuer),
+            issuer: self.issuer.fill(der),
             not_before: self.not_before,
             not_after: self.not_after,
-            subject: name(self.subject),
+            subject: self.subject.fill(der),
             public_key: PublicKeyInfo::known(
                 self.public_key.part(der),
                 self.key_identifier.fill(der),
@@ -92,6 +96,12 @@ impl Outline {
 struct NameOutline {
     der: Span,
     content: Span,
+}
+
+impl NameOutline {
+    fn fill<'a>(&self, der: &'a [u8]) -> Name<'a> {
+        Name::known(self.der.part(der), self.content.part(der))
+    }
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -138,7 +138,7 @@ fn openssl_host_matches(presented: &str, expected: &str) -> bool {
     }
     match openssl_wildcard(presented) {
         Some((prefix, suffix)) => openssl_wildcard_matches(prefix, suffix, expected),
-        None => !presented.contains('\0') && presented.eq_ignore_ascii_case(expected),
+        None => !presented.contains('\0') && are_same(presented, expected),
     }
 }
 
@@ -189,36 +189,51 @@ fn openssl_wildcard_matches(prefix: &str, suffix: &str, expected: &str) -> bool 
         && (whole_label || !is_a_label(expected))
 }
 
+/// Two names that are most likely the same, without regard to case.
+fn are_same(presented: &str, expected: &str) -> bool {
+    // All octets at once first.
+    presented == expected || presented.eq_ignore_ascii_case(expected)
+}
+
 /// RFC 9525 §6.3: the wildcard is the whole left-most label, stands for exactly one label, and the
 /// rest has at least two labels. Everything else is compared label by label, ignoring case.
 fn webpki_host_matches(presented: &str, expected: &str) -> bool {
     // An expected name may be written as absolute; a presented one may not.
     let expected = expected.strip_suffix('.').unwrap_or(expected);
-    // Only the first label of a host name may be a star.
-    if !is_host_name(presented) || !is_host_name(expected) || expected.starts_with('*') {
-        return false;
-    }
     let Some(parent) = presented.strip_prefix("*.") else {
-        return presented.eq_ignore_ascii_case(expected);
+        return are_same(presented, expected) && is_host_name(presented);
     };
     let Some((first, rest)) = expected.split_once('.') else {
         return false;
     };
-    !first.is_empty() && parent.contains('.') && rest.eq_ignore_ascii_case(parent)
+    let matches = !first.is_empty() && parent.contains('.') && rest.eq_ignore_ascii_case(parent);
+    // Only the first label of a presented name may be a star.
+    matches && is_host_name(presented) && is_host_name(expected) && !expected.starts_with('*')
 }
 
 /// Labels of letters, digits, hyphens and underscores, at most 63 octets long, none empty; the
 /// first may be a star.
 pub(crate) fn is_host_name(name: &str) -> bool {
-    let plain = |label: &[u8]| {
-        let good = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-        (1..=63).contains(&label.len())
-            && label.iter().all(good)
-            && label.first() != Some(&b'-')
-            && label.last() != Some(&b'-')
-    };
-    let labels = name.strip_prefix("*.").unwrap_or(name).as_bytes();
-    name.len() <= 253 && labels.split(|byte| *byte == b'.').all(plain)
+    let mut label: u32 = 0;
+    let mut last = b'.';
+    for byte in name.strip_prefix("*.").unwrap_or(name).bytes() {
+        let belongs = match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' => label < 63,
+            b'-' => (1..63).contains(&label),
+            b'.' => label > 0 && last != b'-',
+            _ => false,
+        };
+        if !belongs {
+            return false;
+        }
+        label = if byte == b'.' {
+            0
+        } else {
+            label.saturating_add(1)
+        };
+        last = byte;
+    }
+    label > 0 && last != b'-' && name.len() <= 253
 }
 
 /// RFC 5280 §7.5: the part after the `@` is compared without regard to case, the rest with it.
@@ -324,6 +339,57 @@ mod tests {
                 !webpki_host_matches(presented, expected),
                 "{presented} {expected}"
             );
+        }
+    }
+
+    #[test]
+    fn host_names() {
+        let longest_label = "a".repeat(63);
+        let longest = [
+            "a".repeat(63),
+            "b".repeat(63),
+            "c".repeat(63),
+            "d".repeat(61),
+        ]
+        .join(".");
+        let yes = [
+            "a",
+            "1",
+            "_",
+            "a-b",
+            "A--z.x_y.0",
+            "*.a",
+            &longest_label,
+            &format!("{longest_label}.a"),
+            &longest,
+        ];
+        for name in yes {
+            assert!(is_host_name(name), "{name}");
+        }
+        let no = [
+            "",
+            ".",
+            "*",
+            "*.",
+            "*.*.a",
+            "a.*",
+            "-a",
+            "a-",
+            "a.-b",
+            "a-.b",
+            "a..b",
+            ".a",
+            "a.",
+            "a b",
+            "a\0",
+            "a/b",
+            "é",
+            &format!("{longest_label}a"),
+            &format!("{longest_label}-"),
+            &format!("{longest}e"),
+        ];
+        for name in no {
+            assert!(!is_host_name(name), "{name}");
         }
     }
 

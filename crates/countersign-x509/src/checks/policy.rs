@@ -37,7 +37,7 @@ pub(crate) fn check(
         let is_leaf = depth == 0;
         // RFC 5280 §6.1.3 (d)(2): anyPolicy counts in a self-issued certificate all the same,
         // unless it is the last.
-        let any_counts = state.inhibit_any_policy > 0 || (!is_leaf && node.self_issued);
+        let any_counts = state.inhibit_any_policy > 0 || (!is_leaf && node.is_self_issued());
         let at = |failure| (depth, failure);
         graph.enter(&node.certificate, any_counts).map_err(at)?;
         // RFC 5280 §6.1.3 (f).
@@ -89,7 +89,7 @@ impl State {
 
     /// RFC 5280 §6.1.4 (h) to (j).
     fn prepare_next(&mut self, node: &Node<'_>) -> Result<(), PolicyFailure> {
-        if !node.self_issued {
+        if !node.is_self_issued() {
             for counter in [
                 &mut self.explicit_policy,
                 &mut self.inhibit_any_policy,
@@ -457,7 +457,7 @@ mod tests {
             .rev()
             .map(|made| Node::new(Certificate::parse(made.der()).unwrap(), Source::Stored(0)))
             .collect();
-        assert!(path.iter().all(|node| !node.self_issued));
+        assert!(path.iter().all(|node| !node.is_self_issued()));
         super::check(&path, requirements)
     }
 

@@ -236,7 +236,7 @@ impl<'a> Lookup<'_, 'a> {
         let mut sent = sent.filter_map(|der| Certificate::parse(der).ok());
         let found = sent.find(named).or_else(|| {
             let mut stored = store.with_subject(list.issuer());
-            stored.find_map(|(_, stored)| fits(&stored).then_some(*stored))
+            stored.find_map(|stored| fits(&stored.certificate).then(|| *stored.certificate))
         });
         Some((found?, IssuerPlace::Elsewhere))
     }
@@ -568,5 +568,5 @@ fn same_name(a: &Name<'_>, b: &Name<'_>) -> bool {
 /// Is the certificate one that is never looked up? Self-signed ones answer for themselves, and a
 /// proxy certificate's issuer is no CA.
 pub(crate) fn is_exempt(node: &Node<'_>) -> bool {
-    node.self_signed || usage::proxy(&node.certificate).is_err()
+    node.is_self_signed() || usage::proxy(&node.certificate).is_err()
 }

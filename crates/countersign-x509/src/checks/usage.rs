@@ -35,7 +35,7 @@ pub(crate) fn ca_status(node: &Node<'_>) -> Ca {
             Ca::No
         };
     }
-    let old_root = node.certificate.version() == Version::V1 && node.self_signed;
+    let old_root = node.certificate.version() == Version::V1 && node.is_self_signed();
     let netscape = extensions.netscape_cert_type().is_some_and(is_netscape_ca);
     if old_root || key_usage.is_some() || netscape {
         Ca::OldStyle
@@ -79,7 +79,7 @@ pub(crate) fn purpose(node: &Node<'_>, purpose: Purpose, is_leaf: bool) -> Resul
         }
     };
     // OpenSSL cannot say anything about a certificate whose extensions contradict each other.
-    if node.is_invalid() || (listed && allowed) {
+    if (listed && allowed) || node.is_invalid() {
         Ok(())
     } else {
         Err(Reason::WrongPurpose)
@@ -100,7 +100,7 @@ fn may_issue_tls(node: &Node<'_>, netscape: Option<NetscapeCertType>) -> bool {
     let extensions = node.certificate.extensions();
     let only_netscape = extensions.basic_constraints().is_none()
         && extensions.key_usage().is_none()
-        && !(node.certificate.version() == Version::V1 && node.self_signed);
+        && !(node.certificate.version() == Version::V1 && node.is_self_signed());
     match ca_status(node) {
         Ca::No => false,
         Ca::OldStyle if only_netscape => netscape.is_some_and(NetscapeCertType::ssl_ca),

@@ -29,9 +29,13 @@ pub(crate) fn broken_rules(
         Place::Intermediate => issued_ca_rules(certificate),
         Place::Anchor => anchor_rules(node),
     };
-    common_rules(certificate)
+    let rules = [common_rules(certificate), specific];
+    let some_are_broken = rules.iter().flatten().any(|(broken, _)| *broken);
+    some_are_broken
+        .then_some(rules)
         .into_iter()
-        .chain(specific)
+        .flatten()
+        .flatten()
         .filter_map(|(broken, rule)| broken.then_some(rule))
 }
 
@@ -77,14 +81,16 @@ fn leaf_rules(certificate: &Certificate<'_>, purpose: Purpose) -> Rules {
     let is_ca = extensions
         .basic_constraints()
         .is_some_and(|basic| basic.is_ca);
-    let authority = extensions.authority_key_identifier();
     [
         (!certificate.serial_is_proper(), WebPkiRule::SerialNumber),
         (
             !is_signature_allowed(certificate),
             WebPkiRule::SignatureAlgorithm,
         ),
-        (authority.is_none(), WebPkiRule::AuthorityKeyIdentifier),
+        (
+            !extensions.contains(ExtensionKind::AuthorityKeyIdentifier),
+            WebPkiRule::AuthorityKeyIdentifier,
+        ),
         (
             is_ca || extensions.key_usage().is_some_and(KeyUsage::key_cert_sign),
             WebPkiRule::LeafIsCa,
@@ -112,7 +118,6 @@ fn leaf_rules(certificate: &Certificate<'_>, purpose: Purpose) -> Rules {
 /// A CA certificate that another CA has issued.
 fn issued_ca_rules(certificate: &Certificate<'_>) -> Rules {
     let extensions = certificate.extensions();
-    let authority = extensions.authority_key_identifier();
     let [basic, usage, identifier, subject, ..] = ca_rules(certificate);
     [
         (!certificate.serial_is_proper(), WebPkiRule::SerialNumber),
@@ -120,7 +125,10 @@ fn issued_ca_rules(certificate: &Certificate<'_>) -> Rules {
             !is_signature_allowed(certificate),
             WebPkiRule::SignatureAlgorithm,
         ),
-        (authority.is_none(), WebPkiRule::AuthorityKeyIdentifier),
+        (
+            !extensions.contains(ExtensionKind::AuthorityKeyIdentifier),
+            WebPkiRule::AuthorityKeyIdentifier,
+        ),
         basic,
         usage,
         identifier,
@@ -139,7 +147,7 @@ fn anchor_rules(node: &Node<'_>) -> Rules {
     );
     let own_key = extensions.subject_key_identifier();
     let authority = extensions.authority_key_identifier();
-    let odd_authority = node.self_issued
+    let odd_authority = node.is_self_issued()
         && authority.is_some_and(|authority| {
             authority.key_identifier != own_key
                 || authority.issuer.is_some()
@@ -176,7 +184,7 @@ fn ca_rules(certificate: &Certificate<'_>) -> [(bool, WebPkiRule); 4] {
             WebPkiRule::KeyUsage,
         ),
         (
-            extensions.subject_key_identifier().is_none(),
+            !extensions.contains(ExtensionKind::SubjectKeyIdentifier),
             WebPkiRule::SubjectKeyIdentifier,
         ),
         (certificate.subject().is_empty(), WebPkiRule::EmptySubject),

@@ -49,6 +49,18 @@ pub(crate) fn build<'a>(
     .build()
 }
 
+/// A certificate that the peer sent and that may be the issuer, by its place in the pool.
+struct Offer<'p, 'a> {
+    place: usize,
+    candidate: &'p Certificate<'a>,
+}
+
+impl<'a> AsRef<Certificate<'a>> for Offer<'_, 'a> {
+    fn as_ref(&self) -> &Certificate<'a> {
+        self.candidate
+    }
+}
+
 struct Builder<'a, 'p> {
     store: &'a Set,
     parameters: &'p Parameters,
@@ -107,7 +119,7 @@ impl<'a> Builder<'a, '_> {
             let Some(top) = self.nodes.last() else {
                 return false;
             };
-            let (top_self_signed, top) = (top.self_signed, Rc::clone(&top.certificate));
+            let (top_self_signed, top) = (top.is_self_signed(), Rc::clone(&top.certificate));
             let stored = self.stored_issuer(&top);
             // A self-signed certificate with the name of an anchor but not equal to it is an
             // impostor, and nobody else can have issued it.
@@ -120,7 +132,7 @@ impl<'a> Builder<'a, '_> {
                 if top_self_signed {
                     self.nodes.pop();
                 }
-                let is_anchor = issuer.self_signed || self.parameters.takes_partial_chains();
+                let is_anchor = issuer.is_self_signed() || self.parameters.takes_partial_chains();
                 self.nodes.push(issuer);
                 if is_anchor {
                     return true;
@@ -158,27 +170,26 @@ impl<'a> Builder<'a, '_> {
             return false;
         };
         let mut same_name = self.store.with_subject(leaf.certificate.subject());
-        let Some((position, _)) =
-            same_name.find(|(_, stored)| stored.der() == leaf.certificate.der())
+        let Some(stored) =
+            same_name.find(|stored| stored.certificate.der() == leaf.certificate.der())
         else {
             return false;
         };
-        leaf.source = Source::Stored(position);
+        leaf.source = stored.source;
         true
     }
 
     fn stored_issuer(&mut self, subject: &Certificate<'a>) -> Option<Node<'a>> {
         let mut candidates = self.store.with_subject(subject.issuer());
         let mut seen: usize = 0;
-        let fitting = candidates.by_ref().filter(|(_, candidate)| {
+        let fitting = candidates.by_ref().filter(|candidate| {
             seen = seen.saturating_add(1);
-            may_have_issued(candidate, subject)
+            may_have_issued(&candidate.certificate, subject)
         });
         let best = self.best(fitting);
         // The first that fits and is current ends the search before the others are looked at.
         self.had_choice |= seen > 1 || candidates.next().is_some();
-        let (position, issuer) = best?;
-        Some(Node::new(issuer, Source::Stored(position)))
+        best
     }
 
     /// The best issuer of the top among what the peer sent; it is not offered again.
@@ -186,7 +197,7 @@ impl<'a> Builder<'a, '_> {
         let Some(top) = self.nodes.last() else {
             return Ok(None);
         };
-        let leaf_may_repeat = top.self_issued && self.nodes.len() == 1;
+        let leaf_may_repeat = top.is_self_issued() && self.nodes.len() == 1;
         let on_path = |candidate: &Certificate<'_>| {
             self.nodes
                 .iter()
@@ -201,10 +212,10 @@ impl<'a> Builder<'a, '_> {
             self.meter.step()?;
             let issued = fits(candidate, &top.certificate);
             if issued && (leaf_may_repeat || !on_path(candidate)) {
-                issuers.push((place, candidate));
+                issuers.push(Offer { place, candidate });
             }
         }
-        let Some((place, _)) = self.best(issuers.into_iter()) else {
+        let Some(Offer { place, .. }) = self.best(issuers.into_iter()) else {
             return Ok(None);
         };
         let (index, issuer) = self.pool.remove(place);
@@ -212,19 +223,16 @@ impl<'a> Builder<'a, '_> {
     }
 
     /// The first candidate that is within its dates, else the one that expires last.
-    fn best<C: AsRef<Certificate<'a>>>(
-        &self,
-        candidates: impl Iterator<Item = (usize, C)>,
-    ) -> Option<(usize, C)> {
-        let mut best: Option<(usize, C)> = None;
+    fn best<C: AsRef<Certificate<'a>>>(&self, candidates: impl Iterator<Item = C>) -> Option<C> {
+        let mut best: Option<C> = None;
         for candidate in candidates {
-            let certificate = candidate.1.as_ref();
+            let certificate = candidate.as_ref();
             if validity::is_current(certificate, self.parameters.time, Profile::OpenSsl) {
                 return Some(candidate);
             }
             let expires_last = best
                 .as_ref()
-                .is_none_or(|(_, best)| certificate.not_after() > best.as_ref().not_after());
+                .is_none_or(|best| certificate.not_after() > best.as_ref().not_after());
             if expires_last {
                 best = Some(candidate);
             }
@@ -242,7 +250,7 @@ impl<'a> Builder<'a, '_> {
                 continue;
             }
             let stored = self.store.with_subject(subject.certificate.issuer());
-            let stored = stored.map(|(position, issuer)| (Source::Stored(position), issuer));
+            let stored = stored.map(|issuer| (issuer.source, issuer.certificate));
             let named = |issuer: &Certificate<'_>| issuer.subject() == subject.certificate.issuer();
             let sent = self.pool.iter().filter(|(_, issuer)| named(issuer));
             let sent = sent.map(|(index, issuer)| (Source::Presented(*index), Rc::clone(issuer)));
@@ -260,7 +268,7 @@ impl<'a> Builder<'a, '_> {
     }
 
     fn is_anchor(&self, node: &Node<'_>) -> bool {
-        node.self_signed || self.parameters.takes_partial_chains()
+        node.is_self_signed() || self.parameters.takes_partial_chains()
     }
 
     /// Is the certificate the one above `below`, or that one itself?
@@ -286,7 +294,7 @@ impl<'a> Builder<'a, '_> {
             );
         if before.any(|node| node.certificate.der() == issuer.der()) {
             Obstacle::Circle
-        } else if subject.self_signed {
+        } else if subject.is_self_signed() {
             Obstacle::SelfSigned
         } else if !key_identifier_fits(issuer, &subject.certificate) {
             Obstacle::OtherKeyIdentifier

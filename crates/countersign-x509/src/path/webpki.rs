@@ -5,8 +5,6 @@
 //! searching; what takes the whole chain, when it is complete. Everything is counted against the
 //! budget.
 
-use std::rc::Rc;
-
 use pki_types::CertificateDer;
 
 use super::{Node, Source};
@@ -25,10 +23,17 @@ use crate::store::Set;
 pub(crate) struct Search<'a, 'p> {
     store: &'a Set,
     parameters: &'p Parameters,
-    presented: Vec<(usize, Rc<Certificate<'a>>)>,
-    pub(crate) signatures: Signatures,
+    presented: Vec<Node<'a>>,
+    signatures: Signatures,
     meter: &'p Meter,
     dead_ends: DeadEnds,
+}
+
+/// A way on that is still to be tried.
+struct Branch<'a> {
+    /// How many certificates there are below on its path.
+    depth: usize,
+    issuer: Node<'a>,
 }
 
 /// Signatures verified already: certificate, issuer, result.
@@ -42,8 +47,13 @@ pub(crate) struct Signatures {
 
 impl Signatures {
     pub(crate) fn new(parameters: &Parameters) -> Self {
+        // As many as there are on a usual path, if there is a search that notes them.
+        let usual = match parameters.profile {
+            Profile::WebPki => 2,
+            Profile::OpenSsl => 0,
+        };
         Self {
-            known: Vec::new(),
+            known: Vec::with_capacity(usual),
             memory: parameters.signature_memory.clone(),
             right: Vec::new(),
         }
@@ -125,18 +135,22 @@ impl<'a, 'p> Search<'a, 'p> {
         store: &'a Set,
         parameters: &'p Parameters,
         meter: &'p Meter,
+        signatures: Signatures,
     ) -> Self {
         let presented = presented
             .iter()
             .enumerate()
             .skip(1)
-            .filter_map(|(index, der)| Some((index, Rc::new(Certificate::parse(der).ok()?))))
+            .filter_map(|(index, der)| {
+                let certificate = Certificate::parse(der).ok()?;
+                Some(Node::new(certificate, Source::Presented(index)))
+            })
             .collect();
         Self {
             store,
             parameters,
             presented,
-            signatures: Signatures::new(parameters),
+            signatures,
             meter,
             dead_ends: DeadEnds::default(),
         }
@@ -147,48 +161,45 @@ impl<'a, 'p> Search<'a, 'p> {
         (self.signatures, self.dead_ends)
     }
 
-    /// Goes over all complete chains from `leaf` until `accept` takes one. It returns where the others
-    /// broke by noting them.
+    /// Goes over all complete chains from `leaf` until `accept` takes one, and may keep it. Of the others it
+    /// notes where they broke, and leaves them as they are.
     ///
     /// The stack of open branches replaces recursion: what a peer sends must not decide how deep
     /// this goes.
     pub(crate) fn run(
         &mut self,
         leaf: Node<'a>,
-        mut accept: impl FnMut(&[Node<'a>], &mut Signatures, &mut DeadEnds) -> bool,
+        mut accept: impl FnMut(&mut Vec<Node<'a>>, &mut Signatures, &mut DeadEnds) -> bool,
     ) -> Result<bool, Exhausted> {
         let mut path = Vec::with_capacity(4);
         let mut open = Vec::with_capacity(4);
         let mut has_tried = false;
-        open.push(self.issuers_above(&path, &leaf)?);
+        self.open_branches(&path, &leaf, &mut open)?;
         path.push(leaf);
-        while let Some(branches) = open.last_mut() {
-            let Some(issuer) = branches.pop() else {
-                open.pop();
-                path.pop();
-                continue;
-            };
+        while let Some(Branch { depth, issuer }) = open.pop() {
+            path.truncate(depth);
             self.meter.step()?;
             if let Some((depth, obstacle)) = self.obstacle(&path, &issuer)? {
                 self.give_up(&path, &issuer, depth, obstacle);
                 continue;
             }
-            if issuer.is_stored() {
-                path.push(issuer);
-                // One complete chain may be checked, however long it is.
-                if has_tried {
-                    let octets = path.iter().map(|node| node.certificate.der().len());
-                    self.meter.chain(octets.sum())?;
-                }
-                has_tried = true;
-                if accept(&path, &mut self.signatures, &mut self.dead_ends) {
-                    return Ok(true);
-                }
-                path.pop();
+            let is_complete = issuer.is_stored();
+            if !is_complete {
+                self.open_branches(&path, &issuer, &mut open)?;
+            }
+            path.push(issuer);
+            if !is_complete {
                 continue;
             }
-            open.push(self.issuers_above(&path, &issuer)?);
-            path.push(issuer);
+            // One complete chain may be checked, however long it is.
+            if has_tried {
+                let octets = path.iter().map(|node| node.certificate.der().len());
+                self.meter.chain(octets.sum())?;
+            }
+            has_tried = true;
+            if accept(&mut path, &mut self.signatures, &mut self.dead_ends) {
+                return Ok(true);
+            }
         }
         Ok(false)
     }
@@ -198,40 +209,45 @@ impl<'a, 'p> Search<'a, 'p> {
         self.dead_ends.note(path, depth, why);
     }
 
-    /// The branches above `top`, which is about to be put on the path. Where there are none, the path
-    /// ends there.
-    fn issuers_above(
+    /// Opens the branches above `top`, which is about to be put on the path. Where there are none, the
+    /// path ends there.
+    ///
+    /// The issuer to try first comes last. Key identifiers only give the order: they are hints
+    /// (RFC 5280 §4.2.1.1), not proof.
+    fn open_branches(
         &mut self,
         path: &[Node<'a>],
         top: &Node<'a>,
-    ) -> Result<Vec<Node<'a>>, Exhausted> {
-        let issuers = self.issuers_of(&top.certificate)?;
-        if issuers.is_empty() {
+        open: &mut Vec<Branch<'a>>,
+    ) -> Result<(), Exhausted> {
+        let before = open.len();
+        let depth = path.len().saturating_add(1);
+        let wanted = top.certificate.issuer();
+        let branch = |issuer| Branch { depth, issuer };
+        open.extend(self.store.with_subject(wanted).map(branch));
+        for issuer in &self.presented {
+            let is_named = if issuer.source == top.source {
+                top.is_self_issued()
+            } else {
+                let subject = issuer.certificate.subject();
+                self.meter.same_name(&subject, &wanted)?
+            };
+            if is_named {
+                open.push(branch(issuer.clone()));
+            }
+        }
+        if open.len() == before {
             let missing = Obstacle::Check(CheckKind::Trust, Reason::IssuerMissing);
             self.give_up(path, top, path.len(), missing);
         }
-        Ok(issuers)
-    }
-
-    /// Possible issuers, the one to try first last. Key identifiers only give the order: they are
-    /// hints (RFC 5280 §4.2.1.1), not proof.
-    fn issuers_of(&self, subject: &Certificate<'a>) -> Result<Vec<Node<'a>>, Exhausted> {
-        let wanted = subject.issuer();
-        let stored = self.store.with_subject(wanted);
-        let stored = stored.map(|(position, issuer)| Node::new(issuer, Source::Stored(position)));
-        let mut issuers: Vec<_> = stored.collect();
-        for (index, issuer) in &self.presented {
-            if self.meter.same_name(&issuer.subject(), &wanted)? {
-                issuers.push(Node::new(Rc::clone(issuer), Source::Presented(*index)));
-            }
-        }
         // Of those equally good, the first one found is tried first: sorting leaves them as they are.
-        issuers.reverse();
-        issuers.sort_by_key(|issuer| {
-            let fits = super::key_identifier_fits(&issuer.certificate, subject);
+        let opened = open.get_mut(before..).unwrap_or_default();
+        opened.reverse();
+        opened.sort_by_key(|Branch { issuer, .. }| {
+            let fits = super::key_identifier_fits(&issuer.certificate, &top.certificate);
             (issuer.is_stored(), fits)
         });
-        Ok(issuers)
+        Ok(())
     }
 
     /// Why the path with this issuer on top is not worth following, and at which certificate. The
@@ -254,7 +270,7 @@ impl<'a, 'p> Search<'a, 'p> {
             return Ok(Some((path.len(), Obstacle::Circle)));
         }
         // RFC 5280 §6.1.4 (l): those issued to themselves do not count.
-        let counts = |node: &&Node<'_>| !node.self_issued && !node.is_stored();
+        let counts = |node: &&Node<'_>| !node.is_self_issued() && !node.is_stored();
         let intermediates = path.iter().skip(1).chain([issuer]).filter(counts).count();
         let limit = self.parameters.depth_limit();
         if intermediates > usize::try_from(limit).unwrap_or(usize::MAX) {

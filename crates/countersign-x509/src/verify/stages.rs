@@ -77,7 +77,7 @@ impl<'a> Verification<'_, 'a> {
                     usage::path_length(certificate, cas_below)
                 });
             }
-            if depth > 0 && !node.self_issued {
+            if depth > 0 && !node.is_self_issued() {
                 cas_below = cas_below.saturating_add(1);
             }
         }
@@ -211,7 +211,7 @@ impl<'a> Verification<'_, 'a> {
         let nodes = core::mem::take(&mut self.nodes);
         let top = nodes.len().saturating_sub(1);
         let anchors_itself = self.parameters.takes_partial_chains()
-            || nodes.last().is_some_and(|node| node.self_signed);
+            || nodes.last().is_some_and(Node::is_self_signed);
         for (depth, node) in nodes.iter().enumerate().rev() {
             let issuer = depth
                 .checked_add(1)
@@ -295,7 +295,7 @@ impl<'a> Verification<'_, 'a> {
         let limits: Vec<_> = limits.collect();
         for (depth, node) in nodes.iter().enumerate().rev() {
             // RFC 5280 §6.1.3 (b): not for self-issued certificates unless it is the leaf.
-            if depth > 0 && node.self_issued {
+            if depth > 0 && node.is_self_issued() {
                 continue;
             }
             let mut names = None;
@@ -355,7 +355,10 @@ impl<'a> Verification<'_, 'a> {
         make: impl FnOnce() -> Result<(), Reason>,
     ) {
         if self.applies(depth, length, kind) {
-            self.record(depth, kind, make().into());
+            match make() {
+                Ok(()) => self.record(depth, kind, Outcome::Passed),
+                Err(reason) => self.fail(depth, kind, reason),
+            }
         }
     }
 
@@ -363,6 +366,7 @@ impl<'a> Verification<'_, 'a> {
         self.record(depth, kind, Outcome::Skipped(why));
     }
 
+    #[cold]
     pub(super) fn fail(&mut self, depth: usize, kind: CheckKind, reason: Reason) {
         self.record(depth, kind, Outcome::Failed(reason));
     }

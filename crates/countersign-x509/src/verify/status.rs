@@ -7,6 +7,7 @@ use crate::certificate::Certificate;
 use crate::checks::ocsp;
 use crate::checks::revocation::{self, Sources};
 use crate::parameters::{Parameters, Purpose, Revocation, Stapling};
+use crate::path::webpki::Signatures;
 use crate::reason::{OcspFailure, Reason, Skip};
 use crate::report::{CheckKind, Outcome};
 
@@ -172,7 +173,14 @@ impl<'a> Verification<'_, 'a> {
         if self.parameters.revocation == Revocation::Chain {
             parameters.revocation = Revocation::Chain;
         }
-        let mut chain = Verification::new(self.presented, self.store, &parameters, self.meter);
+        let signatures = Signatures::new(&parameters);
+        let mut chain = Verification::new(
+            self.presented,
+            self.store,
+            &parameters,
+            self.meter,
+            signatures,
+        );
         chain.errand = Errand::ListIssuer;
         chain.check_leaf_and_chain(&Rc::new(*issuer));
         let same_anchor = match (chain.nodes.last(), self.nodes.last()) {

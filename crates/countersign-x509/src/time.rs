@@ -104,12 +104,9 @@ fn within_year(year: i64, text: &[u8]) -> Option<Time> {
 
 /// Two digits.
 fn number([tens, ones]: [u8; 2]) -> Option<i64> {
-    if !tens.is_ascii_digit() || !ones.is_ascii_digit() {
-        return None;
-    }
+    let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
     // 99 at most.
-    let value = (tens & 0x0f).wrapping_mul(10).wrapping_add(ones & 0x0f);
-    Some(i64::from(value))
+    (tens.max(ones) < 10).then(|| tens.wrapping_mul(10).wrapping_add(ones).into())
 }
 
 fn is_leap(year: i64) -> bool {

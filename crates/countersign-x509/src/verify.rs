@@ -100,6 +100,8 @@ struct Verification<'v, 'a> {
     checks: Vec<Check>,
     matched_name: Option<Box<str>>,
     expected: Option<Box<str>>,
+    /// The top of the chain is an anchor.
+    anchored: bool,
     has_failed: bool,
     /// What the search has verified already.
     signatures: Signatures,
@@ -142,10 +144,6 @@ impl<'v, 'a> Verification<'v, 'a> {
         if chain.is_empty() && leaf.is_some() {
             chain.push(Source::Presented(0));
         }
-        let anchored = run
-            .checks
-            .iter()
-            .any(|check| check.kind == CheckKind::Trust && check.outcome == Outcome::Passed);
         Facts {
             checks: run.checks,
             not_chosen: run.not_chosen.beside(&chain),
@@ -153,7 +151,7 @@ impl<'v, 'a> Verification<'v, 'a> {
             // The report owns what the peer sent: the caller's buffer does not live as long.
             presented: Certificates::copy(presented.certificates),
             store: Arc::clone(store),
-            anchored,
+            anchored: run.anchored,
             effort: meter.effort(),
             purpose: parameters.purpose,
             profile: parameters.profile,
@@ -180,6 +178,7 @@ impl<'v, 'a> Verification<'v, 'a> {
             checks: Vec::with_capacity(USUAL_NUMBER_OF_CHECKS),
             matched_name: None,
             expected: None,
+            anchored: false,
             has_failed: false,
             signatures,
             not_chosen: DeadEnds::default(),

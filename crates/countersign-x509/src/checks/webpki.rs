@@ -263,9 +263,9 @@ fn common_name_is_well_formed(certificate: &Certificate<'_>) -> bool {
             return false;
         };
         let has_only = |good: fn(&u8) -> bool| text.as_bytes().iter().all(good);
-        let like_address = text.contains('.')
-            && has_only(|byte| matches!(byte, b'0'..=b'9' | b'.'))
-            || text.contains(':') && has_only(|byte| byte.is_ascii_hexdigit() || *byte == b':');
+        let like_address = has_only(|byte| matches!(byte, b'0'..=b'9' | b'.'))
+            && text.contains('.')
+            || has_only(|byte| byte.is_ascii_hexdigit() || *byte == b':') && text.contains(':');
         if like_address {
             return text
                 .parse::<IpAddr>()

@@ -28,6 +28,7 @@ impl<'a> Verification<'_, 'a> {
         let top = nodes.len().saturating_sub(1);
         self.nodes = nodes;
         self.record(top, CheckKind::ChainLength, length);
+        self.anchored = trust == Outcome::Passed;
         self.record(top, CheckKind::Trust, trust);
         self.check_extensions();
         self.check_strength();

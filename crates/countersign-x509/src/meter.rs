@@ -100,11 +100,16 @@ impl Meter {
         charge(&self.steps, self.budget.steps, 1)
     }
 
-    /// Compares two names. Usual ones cost nothing.
-    pub(crate) fn same_name(&self, one: &Name<'_>, other: &Name<'_>) -> Result<bool, Exhausted> {
+    /// To be called before two names are compared. Usual ones cost nothing.
+    pub(crate) fn names(&self, one: &Name<'_>, other: &Name<'_>) -> Result<(), Exhausted> {
         let octets = one.der().len().min(other.der().len());
         let cost = octets.div_euclid(OCTETS_OF_NAME.saturating_mul(4));
-        charge(&self.steps, self.budget.steps, cost)?;
+        charge(&self.steps, self.budget.steps, cost)
+    }
+
+    /// Compares two names.
+    pub(crate) fn same_name(&self, one: &Name<'_>, other: &Name<'_>) -> Result<bool, Exhausted> {
+        self.names(one, other)?;
         Ok(one == other)
     }
 

@@ -226,11 +226,12 @@ impl<'a, 'p> Search<'a, 'p> {
         let branch = |issuer| Branch { depth, issuer };
         open.extend(self.store.with_subject(wanted).map(branch));
         for issuer in &self.presented {
+            let subject = issuer.certificate.subject();
+            self.meter.names(&subject, &wanted)?;
             let is_named = if issuer.source == top.source {
                 top.is_self_issued()
             } else {
-                let subject = issuer.certificate.subject();
-                self.meter.same_name(&subject, &wanted)?
+                subject == wanted
             };
             if is_named {
                 open.push(branch(issuer.clone()));

@@ -83,6 +83,7 @@ fn meet_curl(version: Version) {
         pages("curl, `/optional`", &page("/optional"), &OPTIONAL),
     ];
     check(table(&papers), &rows);
+    server.wait_until_idle();
     server.happened();
     let paths = ["/open", "/secure", "/secure", "/optional", "/open"];
     let said = fetch.curl(

@@ -2,9 +2,9 @@
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, JoinHandle};
 
 use countersign::{
@@ -22,6 +22,14 @@ pub(crate) struct Server {
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
     happened: Receiver<String>,
+    open: Arc<Open>,
+}
+
+/// How many conversations have not ended.
+#[derive(Default)]
+struct Open {
+    number: Mutex<usize>,
+    changed: Condvar,
 }
 
 impl Server {
@@ -31,13 +39,28 @@ impl Server {
         let stop = Arc::new(AtomicBool::new(false));
         let (sender, happened) = channel();
         let stopping = Arc::clone(&stop);
-        let thread = thread::spawn(move || accept_until(&stopping, &listener, &config, &sender));
+        let open = Arc::<Open>::default();
+        let opened = Arc::clone(&open);
+        let thread =
+            thread::spawn(move || accept_until(&stopping, &listener, &config, (&sender, &opened)));
         Self {
             port,
             stop,
             thread: Some(thread),
             happened,
+            open,
         }
+    }
+
+    /// Waits until the conversations with all clients, which must have left, have been written down.
+    pub(crate) fn wait_until_idle(&self) {
+        let number = self.open.number.lock().unwrap();
+        let (number, _) = self
+            .open
+            .changed
+            .wait_timeout_while(number, DEADLINE, |number| *number > 0)
+            .unwrap();
+        assert_eq!(*number, 0, "a client has not left");
     }
 
     /// What has happened since the last call: a line for each request or failure.
@@ -94,15 +117,20 @@ fn accept_until(
     stop: &AtomicBool,
     listener: &TcpListener,
     config: &Arc<ServerConfig>,
-    happened: &Sender<String>,
+    (happened, open): (&Sender<String>, &Arc<Open>),
 ) {
     while let Ok((socket, _)) = listener.accept() {
         if stop.load(Ordering::Relaxed) {
             return;
         }
         let mut conversation = Conversation::new(config, socket);
-        let happened = happened.clone();
-        thread::spawn(move || conversation.serve(&happened));
+        let (happened, open) = (happened.clone(), Arc::clone(open));
+        *open.number.lock().unwrap() += 1;
+        thread::spawn(move || {
+            conversation.serve(&happened);
+            *open.number.lock().unwrap() -= 1;
+            open.changed.notify_all();
+        });
     }
 }
 

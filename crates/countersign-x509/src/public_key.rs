@@ -270,12 +270,7 @@ impl<'a> KeyAlgorithm<'a> {
     }
 
     fn of_ec(identifier: &AlgorithmIdentifier<'a>) -> Self {
-        let parameters = identifier.parameters().unwrap_or_default();
-        // Those of nearly all keys.
-        if let [0x06, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07] = parameters {
-            return Self::Ec(EcCurve::P256);
-        }
-        let mut parameters = Reader::new(parameters);
+        let mut parameters = Reader::new(identifier.parameters().unwrap_or_default());
         if parameters.next_is(tag::SEQUENCE) {
             return Self::EcExplicit;
         }

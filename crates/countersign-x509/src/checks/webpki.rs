@@ -29,13 +29,9 @@ pub(crate) fn broken_rules(
         Place::Intermediate => issued_ca_rules(certificate),
         Place::Anchor => anchor_rules(node),
     };
-    let rules = [common_rules(certificate), specific];
-    let some_are_broken = rules.iter().flatten().any(|(broken, _)| *broken);
-    some_are_broken
-        .then_some(rules)
+    common_rules(certificate)
         .into_iter()
-        .flatten()
-        .flatten()
+        .chain(specific)
         .filter_map(|(broken, rule)| broken.then_some(rule))
 }
 

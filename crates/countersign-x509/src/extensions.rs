@@ -7,12 +7,14 @@ use crate::der::{Element, Item, List, Malformed, Reader, Result, tag};
 use crate::general_name::GeneralNames;
 use crate::oid::Oid;
 
+mod check;
 pub(crate) mod constraints;
 pub(crate) mod distribution;
 pub(crate) mod identifiers;
 pub(crate) mod policies;
 pub(crate) mod usage;
 
+use check::{Check, check_in_certificate, check_in_crl, check_in_entry};
 use constraints::{BasicConstraints, NameConstraints};
 use distribution::{DistributionPoints, IssuingDistributionPoint};
 use identifiers::{AccessDescriptions, AuthorityKeyIdentifier};
@@ -501,9 +503,6 @@ impl fmt::Debug for Extensions<'_> {
     }
 }
 
-/// Reads what an extension says.
-type Check<'a> = fn(&mut Extensions<'a>, ExtensionKind, Reader<'a>) -> Result<()>;
-
 fn read_extension<'a>(reader: &mut Reader<'a>) -> Result<(Extension<'a>, Element<'a>)> {
     let mut content = reader.sequence()?;
     let oid = content.object_identifier()?;
@@ -518,69 +517,6 @@ fn read_extension<'a>(reader: &mut Reader<'a>) -> Result<(Extension<'a>, Element
         },
         value,
     ))
-}
-
-fn check_in_certificate<'a>(
-    extensions: &mut Extensions<'a>,
-    kind: ExtensionKind,
-    value: Reader<'a>,
-) -> Result<()> {
-    use ExtensionKind as K;
-    match kind {
-        // What is asked for most is kept.
-        K::KeyUsage => whole(value, KeyUsage::read).map(|usage| {
-            extensions.key_usage = Some(usage);
-        }),
-        K::BasicConstraints => whole(value, BasicConstraints::read).map(|basic| {
-            extensions.basic_constraints = Some(basic);
-        }),
-        K::AuthorityKeyIdentifier => check(value, AuthorityKeyIdentifier::read),
-        K::SubjectKeyIdentifier => check(value, read_octets),
-        K::ExtendedKeyUsage => check(value, ExtendedKeyUsage::read),
-        K::NameConstraints => check(value, NameConstraints::read),
-        K::SubjectAltName | K::IssuerAltName => check(value, GeneralNames::read),
-        K::CertificatePolicies => check(value, CertificatePolicies::read),
-        K::PolicyMappings => check(value, PolicyMappings::read),
-        K::PolicyConstraints => check(value, PolicyConstraints::read),
-        K::InhibitAnyPolicy => check(value, read_count),
-        K::CrlDistributionPoints | K::FreshestCrl => check(value, DistributionPoints::read),
-        K::AuthorityInfoAccess | K::SubjectInfoAccess => check(value, AccessDescriptions::read),
-        K::NetscapeCertType => check(value, NetscapeCertType::read),
-        K::TlsFeature => check(value, TlsFeatures::read),
-        // Recognised, not read; and those that have no meaning in a certificate.
-        _ => Ok(()),
-    }
-}
-
-fn check_in_crl<'a>(_: &mut Extensions<'a>, kind: ExtensionKind, value: Reader<'a>) -> Result<()> {
-    use ExtensionKind as K;
-    match kind {
-        K::AuthorityKeyIdentifier => check(value, AuthorityKeyIdentifier::read),
-        K::IssuerAltName => check(value, GeneralNames::read),
-        K::CrlNumber | K::DeltaCrlIndicator => check(value, read_unsigned),
-        K::IssuingDistributionPoint => check(value, IssuingDistributionPoint::read),
-        K::FreshestCrl => check(value, DistributionPoints::read),
-        K::AuthorityInfoAccess => check(value, AccessDescriptions::read),
-        _ => Ok(()),
-    }
-}
-
-fn check_in_entry<'a>(
-    _: &mut Extensions<'a>,
-    kind: ExtensionKind,
-    value: Reader<'a>,
-) -> Result<()> {
-    use ExtensionKind as K;
-    match kind {
-        K::ReasonCode => check(value, crate::crl::RevocationReason::read),
-        K::InvalidityDate => check(value, crate::time::Time::read_generalized),
-        K::CertificateIssuer => check(value, GeneralNames::read),
-        _ => Ok(()),
-    }
-}
-
-fn check<'a, T>(value: Reader<'a>, read: fn(&mut Reader<'a>) -> Result<T>) -> Result<()> {
-    whole(value, read).map(|_| ())
 }
 
 /// Reads something that must be all there is.

@@ -34,5 +34,5 @@ fn judge(data: &[u8]) {
     }
     let _ = certificate.public_key().security_bits();
     // Its own signature, if it is one at all, is checked without a panic.
-    let _ = countersign_x509::verify_certificate_signature(&certificate, &certificate.public_key());
+    let _ = countersign_x509::verify_certificate_signature(&certificate, certificate.public_key());
 }

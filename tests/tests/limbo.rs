@@ -162,7 +162,7 @@ fn openssl_parameters(
     if let Some(depth) = parameters.depth {
         wanted.set_depth(i32::try_from(depth).unwrap());
     }
-    for name in &parameters.names {
+    for name in parameters.names.iter() {
         match name {
             ExpectedName::Dns(name) => wanted.set_host(name)?,
             ExpectedName::Email(name) => wanted.set_email(name)?,

@@ -77,7 +77,7 @@ fn parameters(arguments: &VerifyArguments, time: UnixTime) -> Parameters {
         parameters.subject_names = SubjectNames::Fallback;
     }
     parameters.depth = arguments.depth;
-    parameters.names.clone_from(&arguments.name);
+    parameters.names = arguments.name.as_slice().into();
     parameters
 }
 

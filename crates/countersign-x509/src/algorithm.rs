@@ -65,7 +65,7 @@ impl<'a> AlgorithmIdentifier<'a> {
     }
 
     /// The signature algorithm this names.
-    pub fn signature_algorithm(&self) -> SignatureAlgorithm<'a> {
+    pub fn signature_algorithm(&self) -> SignatureAlgorithm {
         SignatureAlgorithm::of(self)
     }
 
@@ -145,7 +145,7 @@ pub struct PssParameters {
 /// How a certificate or CRL is signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum SignatureAlgorithm<'a> {
+pub enum SignatureAlgorithm {
     /// RSASSA-PKCS1-v1_5.
     RsaPkcs1(Digest),
     /// RSASSA-PSS.
@@ -164,11 +164,11 @@ pub enum SignatureAlgorithm<'a> {
     MlDsa65,
     /// ML-DSA-87.
     MlDsa87,
-    /// None of these, or with parameters that do not belong to it.
-    Unknown(Oid<'a>),
+    /// None of these, or with parameters that do not belong to it: [`AlgorithmIdentifier::oid`] tells which.
+    Unknown,
 }
 
-impl<'a> SignatureAlgorithm<'a> {
+impl SignatureAlgorithm {
     /// The strength in bits that a security level demands of a signature: that of the digest,
     /// as OpenSSL's `X509_get_signature_info` says. 0 if unknown.
     pub const fn security_bits(&self) -> u32 {
@@ -181,15 +181,14 @@ impl<'a> SignatureAlgorithm<'a> {
             Self::Ed448 => 224,
             Self::MlDsa65 => 192,
             Self::MlDsa87 => 256,
-            Self::Unknown(_) => 0,
+            Self::Unknown => 0,
         }
     }
 
-    fn of(identifier: &AlgorithmIdentifier<'a>) -> Self {
-        let oid = identifier.oid;
+    fn of(identifier: &AlgorithmIdentifier<'_>) -> Self {
         let null_or_absent = identifier.parameters_are_absent_or_null();
         let absent = identifier.parameters.is_none();
-        let found = match oid.as_bytes() {
+        let found = match identifier.oid.as_bytes() {
             [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0a] => identifier
                 .parameters
                 .and_then(pss_parameters)
@@ -216,7 +215,7 @@ impl<'a> SignatureAlgorithm<'a> {
             [0x2b, 0x65, 0x71] => Some(Self::Ed448).filter(|_| absent),
             _ => None,
         };
-        found.unwrap_or(Self::Unknown(oid))
+        found.unwrap_or(Self::Unknown)
     }
 }
 
@@ -314,7 +313,7 @@ mod tests {
         let identifier = AlgorithmIdentifier::read(&mut Reader::new(&der)).unwrap();
         matches!(
             identifier.signature_algorithm(),
-            SignatureAlgorithm::Unknown(_)
+            SignatureAlgorithm::Unknown
         )
     }
 

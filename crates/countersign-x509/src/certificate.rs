@@ -190,8 +190,8 @@ impl<'a> Certificate<'a> {
     }
 
     /// The public key.
-    pub const fn public_key(&self) -> PublicKeyInfo<'a> {
-        self.public_key
+    pub const fn public_key(&self) -> &PublicKeyInfo<'a> {
+        &self.public_key
     }
 
     /// The extensions; empty if there are none.
@@ -200,8 +200,8 @@ impl<'a> Certificate<'a> {
     }
 
     /// What is signed, the algorithm and the signature.
-    pub const fn signed(&self) -> Signed<'a> {
-        self.signed
+    pub const fn signed(&self) -> &Signed<'a> {
+        &self.signed
     }
 
     /// The DER of the signed part, tag and length included.
@@ -210,7 +210,7 @@ impl<'a> Certificate<'a> {
     }
 
     /// How it is signed, by the field outside the signed part.
-    pub fn signature_algorithm(&self) -> SignatureAlgorithm<'a> {
+    pub fn signature_algorithm(&self) -> SignatureAlgorithm {
         self.signed.algorithm.signature_algorithm()
     }
 

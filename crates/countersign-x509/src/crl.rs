@@ -114,8 +114,8 @@ impl<'a> CertificateList<'a> {
     }
 
     /// What is signed, the algorithm and the signature.
-    pub const fn signed(&self) -> Signed<'a> {
-        self.signed
+    pub const fn signed(&self) -> &Signed<'a> {
+        &self.signed
     }
 
     /// Whether the algorithms inside and outside the signed part are the same, as

@@ -172,6 +172,19 @@ impl<'a> Reader<'a> {
         self.end.saturating_sub(self.rest.len())
     }
 
+    /// Offset of the end.
+    pub(crate) const fn end(&self) -> usize {
+        self.end
+    }
+
+    /// A reader of `octets`, which must be the last of those that this one reads.
+    pub(crate) const fn last(&self, octets: &'a [u8]) -> Self {
+        Self {
+            rest: octets,
+            end: self.end,
+        }
+    }
+
     pub(crate) const fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
@@ -294,6 +307,24 @@ impl<'a> Reader<'a> {
     pub(crate) fn expect(&mut self, tag: u8) -> Result<Self> {
         self.demand(tag)?;
         Ok(self.element()?.content)
+    }
+
+    /// Reads an element with this tag and less than 128 octets of content. `None` if the next one is any
+    /// other, or has a fault; then nothing has been read.
+    #[inline]
+    pub(crate) fn short(&mut self, tag: u8) -> Option<Self> {
+        let [next, length @ 0..=0x7f, after @ ..] = self.rest else {
+            return None;
+        };
+        let (content, rest) = after.split_at_checked(usize::from(*length))?;
+        if *next != tag {
+            return None;
+        }
+        self.rest = rest;
+        Some(Self {
+            rest: content,
+            end: self.at(),
+        })
     }
 
     /// Demands that the next element has this tag.
@@ -459,6 +490,8 @@ pub struct List<'a, T> {
 }
 
 impl<'a, T> List<'a, T> {
+    pub(crate) const EMPTY: Self = Self::known(Reader::new(&[]));
+
     /// Takes all of `content` as a list and checks every item.
     pub(crate) fn new(content: Reader<'a>) -> Result<Self>
     where
@@ -736,6 +769,33 @@ mod tests {
             assert!(clause.starts_with(char::is_lowercase), "{clause}");
             assert!(!clause.ends_with('.'), "{clause}");
         }
+    }
+
+    /// What is quicker read is the same, and otherwise nothing is read.
+    #[test]
+    fn short_elements_are_read_as_any_other() {
+        let octets = [0x00, 0x01, 0x02, 0x30, 0x7f, 0x80, 0x81, 0xff];
+        for [tag, length, first, second] in every_four(&octets) {
+            let input = [tag, length, first, second];
+            let (mut quick, mut usual) = (Reader::new(&input), Reader::new(&input));
+            let Some(content) = quick.short(tag::SEQUENCE) else {
+                assert_eq!(quick.rest(), input);
+                assert!(usual.sequence().is_err(), "{input:x?}");
+                continue;
+            };
+            let expected = usual.sequence().unwrap();
+            assert_eq!(
+                (content.rest(), content.at()),
+                (expected.rest(), expected.at())
+            );
+            assert_eq!((quick.rest(), quick.at()), (usual.rest(), usual.at()));
+        }
+    }
+
+    fn every_four(octets: &[u8]) -> impl Iterator<Item = [u8; 4]> {
+        let pairs = octets.iter().flat_map(|a| octets.iter().map(|b| [*a, *b]));
+        let more = pairs.clone();
+        pairs.flat_map(move |[a, b]| more.clone().map(move |[c, d]| [a, b, c, d]))
     }
 
     proptest! {

@@ -3,7 +3,7 @@
 
 use core::fmt;
 
-use crate::der::{Element, Item, List, Malformed, Reader, Result, tag};
+use crate::der::{Item, List, Malformed, Reader, Result, tag};
 use crate::general_name::GeneralNames;
 use crate::oid::Oid;
 
@@ -253,14 +253,18 @@ impl<'a> Extensions<'a> {
                 return Ok(extensions);
             }
             let at = rest;
-            let (extension, value) = read_extension(&mut rest)?;
+            let Encoded {
+                extension,
+                value,
+                at: place,
+            } = read_extension(&mut rest)?;
             let Some(kind) = ExtensionKind::of(extension.oid) else {
                 extensions.refuse_duplicate(extension.oid, at)?;
                 extensions.has_unknown_critical |= extension.critical;
                 continue;
             };
-            check(&mut extensions, kind, value.content)?;
-            let place = value.at.saturating_sub(content.at());
+            check(&mut extensions, kind, value)?;
+            let place = place.saturating_sub(content.at());
             let slot = extensions.places.get_mut(kind.slot());
             if let (Some(slot), Ok(place)) = (slot, u32::try_from(place))
                 && core::mem::replace(slot, place) != 0
@@ -282,8 +286,7 @@ impl<'a> Extensions<'a> {
     fn refuse_duplicate(&self, oid: Oid<'_>, at: Reader<'a>) -> Result<()> {
         let mut earlier = self.all;
         while earlier.at() < at.at() {
-            let (extension, _) = read_extension(&mut earlier)?;
-            if extension.oid == oid {
+            if read_extension(&mut earlier)?.extension.oid == oid {
                 return Err(at.fault(Malformed::DuplicateExtension));
             }
         }
@@ -304,7 +307,7 @@ impl<'a> Extensions<'a> {
             }
             read_extension(&mut rest)
                 .ok()
-                .map(|(extension, _)| extension)
+                .map(|encoded| encoded.extension)
         })
     }
 
@@ -503,20 +506,73 @@ impl fmt::Debug for Extensions<'_> {
     }
 }
 
-fn read_extension<'a>(reader: &mut Reader<'a>) -> Result<(Extension<'a>, Element<'a>)> {
+/// An extension, and where its value is.
+struct Encoded<'a> {
+    extension: Extension<'a>,
+    value: Reader<'a>,
+    /// Offset of the OCTET STRING.
+    at: usize,
+}
+
+fn read_extension<'a>(reader: &mut Reader<'a>) -> Result<Encoded<'a>> {
+    let mut after = *reader;
+    match after.short(tag::SEQUENCE).and_then(as_short_extension) {
+        Some(encoded) => {
+            *reader = after;
+            Ok(encoded)
+        }
+        None => read_any_extension(reader),
+    }
+}
+
+/// Takes the content of an extension that is as nearly all are: of `id-ce`, 2.5.29, and short. `None` for
+/// every other, and for one with a fault.
+#[inline]
+fn as_short_extension(content: Reader<'_>) -> Option<Encoded<'_>> {
+    let [tag::OBJECT_IDENTIFIER, 3, after @ ..] = content.rest() else {
+        return None;
+    };
+    let (oid, after) = after.split_at_checked(3)?;
+    let [0x55, 0x1d, 0..=0x7f] = oid else {
+        return None;
+    };
+    let (critical, after) = match after {
+        [tag::BOOLEAN, 1, 0xff, after @ ..] => (true, after),
+        _ => (false, after),
+    };
+    let [tag::OCTET_STRING, length, value @ ..] = after else {
+        return None;
+    };
+    if usize::from(*length) != value.len() {
+        return None;
+    }
+    Some(Encoded {
+        extension: Extension {
+            oid: Oid::from_known_content(oid),
+            critical,
+            value,
+        },
+        value: content.last(value),
+        at: content.end().saturating_sub(after.len()),
+    })
+}
+
+#[inline(never)]
+fn read_any_extension<'a>(reader: &mut Reader<'a>) -> Result<Encoded<'a>> {
     let mut content = reader.sequence()?;
     let oid = content.object_identifier()?;
     let critical = content.optional_boolean(tag::BOOLEAN)?;
     let value = content.expect_element(tag::OCTET_STRING)?;
     content.finish()?;
-    Ok((
-        Extension {
+    Ok(Encoded {
+        extension: Extension {
             oid,
             critical,
             value: value.content.rest(),
         },
-        value,
-    ))
+        value: value.content,
+        at: value.at,
+    })
 }
 
 /// Reads something that must be all there is.
@@ -568,6 +624,43 @@ mod tests {
             }
             assert_eq!(extensions.criticality(ExtensionKind::ProxyCertInfo), None);
         });
+    }
+
+    /// With any octet changed to any other: whether it is read, what is read, and where.
+    #[test]
+    fn short_extensions_are_read_as_any_other() {
+        use crate::der::encode::{element, sequence};
+        let value = element(tag::OCTET_STRING, &[&[3, 2, 1, 6]]);
+        let mut read = 0;
+        for critical in [&[][..], &[tag::BOOLEAN, 1, 0xff], &[tag::BOOLEAN, 1, 0]] {
+            let whole = sequence(&[&[6, 3, 0x55, 0x1d, 15], critical, &value]);
+            for place in 0..whole.len() {
+                for octet in 0..=255 {
+                    let mut der = [&whole[..], &[5, 0]].concat();
+                    der[place] = octet;
+                    let (mut quick, mut usual) = (Reader::new(&der), Reader::new(&der));
+                    let result = read_extension(&mut quick);
+                    let expected = read_any_extension(&mut usual);
+                    assert_eq!(result.is_ok(), expected.is_ok(), "{der:x?}");
+                    let (Ok(result), Ok(expected)) = (result, expected) else {
+                        continue;
+                    };
+                    let parts = |one: &Encoded<'_>| {
+                        let Extension {
+                            oid,
+                            critical,
+                            value,
+                        } = one.extension;
+                        let content = (one.value.rest().to_vec(), one.value.at());
+                        (oid.to_string(), critical, value.to_vec(), content, one.at)
+                    };
+                    assert_eq!(parts(&result), parts(&expected), "{der:x?}");
+                    assert_eq!(quick.rest(), usual.rest(), "{der:x?}");
+                    read += 1;
+                }
+            }
+        }
+        assert!(read > 3000, "{read}");
     }
 
     #[test]

@@ -107,12 +107,6 @@ impl Meter {
         charge(&self.steps, self.budget.steps, cost)
     }
 
-    /// Compares two names.
-    pub(crate) fn same_name(&self, one: &Name<'_>, other: &Name<'_>) -> Result<bool, Exhausted> {
-        self.names(one, other)?;
-        Ok(one == other)
-    }
-
     /// To be called before one more complete chain of that many octets is checked.
     pub(crate) fn chain(&self, octets: usize) -> Result<(), Exhausted> {
         let cost = octets.div_euclid(OCTETS_OF_CHAIN);

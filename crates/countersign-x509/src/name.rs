@@ -166,6 +166,14 @@ pub struct RelativeName<'a> {
 
 impl<'a> Item<'a> for RelativeName<'a> {
     fn read(reader: &mut Reader<'a>) -> Result<Self> {
+        let mut after = *reader;
+        if let Some(content) = after.short(tag::SET)
+            && Attribute::from_short(content.rest()).is_some()
+        {
+            *reader = after;
+            let attributes = List::known(content);
+            return Ok(Self { attributes });
+        }
         Self::from_content(reader.expect(tag::SET)?)
     }
 
@@ -200,8 +208,15 @@ const UNORDERED_LIMIT: usize = 8;
 
 impl PartialEq for RelativeName<'_> {
     fn eq(&self, other: &Self) -> bool {
-        if self.attributes.content() == other.attributes.content() {
+        let (content, other_content) = (self.attributes.content(), other.attributes.content());
+        if content == other_content {
             return true;
+        }
+        if let (Some(only), Some(other_only)) = (
+            Attribute::from_short(content),
+            Attribute::from_short(other_content),
+        ) {
+            return only == other_only;
         }
         let (mut ours, mut theirs) = (self.attributes(), other.attributes());
         let first_are_equal = ours.next() == theirs.next();
@@ -290,6 +305,30 @@ impl<'a> Item<'a> for Attribute<'a> {
 }
 
 impl<'a> Attribute<'a> {
+    /// Reads an attribute that is all of `der` and is as nearly all are: of `id-at`, 2.5.4, and short. `None`
+    /// for every other, and for one with a fault.
+    fn from_short(der: &'a [u8]) -> Option<Self> {
+        let [tag::SEQUENCE, length @ 0..=0x7f, pair @ ..] = der else {
+            return None;
+        };
+        let [tag::OBJECT_IDENTIFIER, 3, after @ ..] = pair else {
+            return None;
+        };
+        let (kind, value) = after.split_at_checked(3)?;
+        let ([0x55, 0x04, 0..=0x7f], [tag, value_length @ 0..=0x7f, value @ ..]) = (kind, value)
+        else {
+            return None;
+        };
+        let is_whole =
+            usize::from(*length) == pair.len() && usize::from(*value_length) == value.len();
+        // The tag is not the first of several octets.
+        (is_whole && tag & 0x1f != 0x1f).then_some(Self {
+            kind: Oid::from_known_content(kind),
+            tag: *tag,
+            value,
+        })
+    }
+
     /// The type of the attribute.
     pub const fn kind(&self) -> Oid<'a> {
         self.kind
@@ -368,7 +407,7 @@ impl<'a> Attribute<'a> {
 /// characters differ there too: before them all are the same, gaps included.
 fn differ_in_text(ours: &[u8], theirs: &[u8]) -> bool {
     let mut pairs = ours.iter().zip(theirs);
-    let first = pairs.find(|(ours, theirs)| !ours.eq_ignore_ascii_case(theirs));
+    let first = pairs.find(|(ours, theirs)| ours != theirs && !ours.eq_ignore_ascii_case(theirs));
     let is_none = |octet: &u8| !is_space(char::from(*octet));
     first.is_some_and(|(ours, theirs)| is_none(ours) && is_none(theirs))
 }
@@ -656,6 +695,59 @@ mod tests {
         ] {
             assert!(Name::from_der(bad).is_err(), "{bad:02x?}");
         }
+    }
+
+    /// With any octet changed to any other, cut off anywhere, and with more behind it.
+    fn spoil(der: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+        let changed = (0..der.len()).flat_map(move |place| {
+            (0..=255).map(move |octet| {
+                let mut changed = der.to_vec();
+                changed[place] = octet;
+                changed
+            })
+        });
+        let cut = (0..der.len()).map(|length| der[..length].to_vec());
+        let longer = [[der, &[0x31, 0]].concat()];
+        changed.chain(cut).chain(longer)
+    }
+
+    #[test]
+    fn short_parts_are_read_as_any_other() {
+        let part = element(tag::SET, &[&attribute(CN, tag::UTF8_STRING, b"ab")]);
+        let mut read = 0;
+        for der in spoil(&part) {
+            let (mut quick, mut usual) = (Reader::new(&der), Reader::new(&der));
+            let result = RelativeName::read(&mut quick);
+            let expected = usual.expect(tag::SET).and_then(RelativeName::from_content);
+            assert_eq!(quick.rest(), usual.rest(), "{der:x?}");
+            match (result, expected) {
+                (Ok(part), Ok(expected)) => {
+                    assert_eq!(part.attributes.content(), expected.attributes.content());
+                    read += 1;
+                }
+                (result, expected) => assert_eq!(result.err(), expected.err(), "{der:x?}"),
+            }
+        }
+        assert!(read > 500, "{read}");
+    }
+
+    #[test]
+    fn short_parts_are_compared_as_any_other() {
+        let ours = element(tag::SET, &[&attribute(CN, tag::UTF8_STRING, b"a B")]);
+        let (mut same, mut different) = (0, 0);
+        for der in spoil(&element(
+            tag::SET,
+            &[&attribute(CN, tag::UTF8_STRING, b"A b")],
+        )) {
+            let Ok(part) = RelativeName::read(&mut Reader::new(&der)) else {
+                continue;
+            };
+            let own = RelativeName::read(&mut Reader::new(&ours)).unwrap();
+            let expected = own.attributes().eq(part.attributes());
+            assert_eq!(own == part, expected, "{der:x?}");
+            *(if expected { &mut same } else { &mut different }) += 1;
+        }
+        assert!(same > 3 && different > 500, "{same} {different}");
     }
 
     proptest! {

@@ -152,8 +152,8 @@ impl<'a> BasicOcspResponse<'a> {
     }
 
     /// What is signed, the algorithm and the signature.
-    pub const fn signed(&self) -> Signed<'a> {
-        self.signed
+    pub const fn signed(&self) -> &Signed<'a> {
+        &self.signed
     }
 
     /// The certificates that came with it, undecoded: the responder's, if it is not the issuer.

@@ -1,6 +1,7 @@
 //! What the caller wants verified: the counterpart of OpenSSL's `X509_VERIFY_PARAM`.
 
 use core::net::IpAddr;
+use std::sync::Arc;
 
 use pki_types::UnixTime;
 
@@ -232,8 +233,9 @@ pub struct Parameters {
     /// OpenSSL's security level: at least 0, 80, 112, 128, 192, 256 bits of strength for levels
     /// 0 to 5. Larger values mean 5.
     pub security_level: u8,
-    /// The identities expected; none means that names are not compared.
-    pub names: Vec<ExpectedName>,
+    /// The identities expected; none means that names are not compared. Clones share them, since every
+    /// report keeps what it was asked.
+    pub names: Arc<[ExpectedName]>,
     /// Whether names in the subject count where there are no alternative names.
     pub subject_names: SubjectNames,
     /// Whose revocation is checked.
@@ -271,7 +273,7 @@ impl Parameters {
             time,
             depth: None,
             security_level: 2,
-            names: Vec::new(),
+            names: Arc::default(),
             subject_names: SubjectNames::Ignored,
             revocation: Revocation::None,
             stapling: Stapling::Ignored,
@@ -304,7 +306,7 @@ impl Parameters {
 
     /// Adds one expected name.
     pub fn with_name(mut self, name: ExpectedName) -> Self {
-        self.names.push(name);
+        self.names = self.names.iter().cloned().chain([name]).collect();
         self
     }
 

@@ -143,7 +143,7 @@ pub(crate) fn may_have_issued(issuer: &Certificate<'_>, subject: &Certificate<'_
 /// The same of two certificates whose names fit.
 pub(crate) fn fits(issuer: &Certificate<'_>, subject: &Certificate<'_>) -> bool {
     key_identifier_fits(issuer, subject)
-        && strength::is_readable(&issuer.public_key())
+        && strength::is_readable(issuer.public_key())
         && issuer
             .public_key()
             .can_make(&subject.inner_signature_algorithm().signature_algorithm())

@@ -8,24 +8,24 @@ use crate::oid::Oid;
 /// is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PublicKeyInfo<'a> {
-    der: &'a [u8],
-    algorithm: KeyAlgorithm<'a>,
-    identifier: AlgorithmIdentifier<'a>,
-    key: &'a [u8],
+    pub(crate) der: &'a [u8],
+    pub(crate) algorithm: KeyAlgorithm,
+    pub(crate) identifier: AlgorithmIdentifier<'a>,
+    pub(crate) key: &'a [u8],
     /// It is asked for again and again, and that of an RSA key is inside.
-    bits: Option<u32>,
+    pub(crate) bits: Option<u32>,
 }
 
 /// What a public key is for, and on which curve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum KeyAlgorithm<'a> {
+pub enum KeyAlgorithm {
     /// rsaEncryption: may make signatures of both paddings.
     Rsa,
     /// id-RSASSA-PSS: may make PSS signatures only.
     RsaPss,
     /// An elliptic curve over a prime field, by name.
-    Ec(EcCurve<'a>),
+    Ec(EcCurve),
     /// An elliptic curve whose parameters are spelled out, which RFC 5480 §2.1.1 forbids.
     EcExplicit,
     /// Ed25519.
@@ -44,14 +44,14 @@ pub enum KeyAlgorithm<'a> {
     MlDsa65,
     /// ML-DSA-87.
     MlDsa87,
-    /// None of these.
-    Unknown(Oid<'a>),
+    /// None of these: [`PublicKeyInfo::identifier`] has its object identifier.
+    Unknown,
 }
 
 /// A named curve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum EcCurve<'a> {
+pub enum EcCurve {
     /// P-192, secp192r1.
     P192,
     /// P-224, secp224r1.
@@ -64,8 +64,8 @@ pub enum EcCurve<'a> {
     P521,
     /// secp256k1.
     Secp256k1,
-    /// None of these.
-    Other(Oid<'a>),
+    /// None of these: the parameters of [`PublicKeyInfo::identifier`] name it.
+    Other,
 }
 
 impl<'a> PublicKeyInfo<'a> {
@@ -87,20 +87,15 @@ impl<'a> PublicKeyInfo<'a> {
             .whole_bytes()
             .ok_or_else(|| bits.fault(crate::der::Malformed::BadBitString))?;
         content.finish()?;
-        Ok(Self::known(element.whole, identifier, key))
-    }
-
-    /// One whose parts are known.
-    pub(crate) fn known(der: &'a [u8], identifier: AlgorithmIdentifier<'a>, key: &'a [u8]) -> Self {
         let mut info = Self {
-            der,
+            der: element.whole,
             algorithm: KeyAlgorithm::of(&identifier),
             identifier,
             key,
             bits: None,
         };
         info.bits = info.count_bits();
-        info
+        Ok(info)
     }
 
     /// The whole `SubjectPublicKeyInfo`.
@@ -109,7 +104,7 @@ impl<'a> PublicKeyInfo<'a> {
     }
 
     /// What kind of key it is.
-    pub const fn algorithm(&self) -> KeyAlgorithm<'a> {
+    pub const fn algorithm(&self) -> KeyAlgorithm {
         self.algorithm
     }
 
@@ -156,7 +151,7 @@ impl<'a> PublicKeyInfo<'a> {
                 u32::try_from(self.key.len()).ok()?.checked_mul(8)
             }
             KeyAlgorithm::EcExplicit => self.point_bits(),
-            KeyAlgorithm::Unknown(_) => None,
+            KeyAlgorithm::Unknown => None,
         }
     }
 
@@ -180,7 +175,7 @@ impl<'a> PublicKeyInfo<'a> {
 
     /// Whether a signature of this algorithm can have been made with this key: same family,
     /// and an RSASSA-PSS key makes no PKCS #1 v1.5 signature. OpenSSL's code 77 asks this.
-    pub const fn can_make(&self, signature: &SignatureAlgorithm<'_>) -> bool {
+    pub const fn can_make(&self, signature: &SignatureAlgorithm) -> bool {
         use SignatureAlgorithm as S;
         match self.algorithm {
             KeyAlgorithm::Rsa => matches!(signature, S::RsaPkcs1(_) | S::RsaPss(_)),
@@ -192,18 +187,18 @@ impl<'a> PublicKeyInfo<'a> {
             KeyAlgorithm::MlDsa44 => matches!(signature, S::MlDsa44),
             KeyAlgorithm::MlDsa65 => matches!(signature, S::MlDsa65),
             KeyAlgorithm::MlDsa87 => matches!(signature, S::MlDsa87),
-            KeyAlgorithm::X25519 | KeyAlgorithm::X448 | KeyAlgorithm::Unknown(_) => false,
+            KeyAlgorithm::X25519 | KeyAlgorithm::X448 | KeyAlgorithm::Unknown => false,
         }
     }
 
-    fn curve_bits(&self, curve: EcCurve<'_>) -> Option<u32> {
+    fn curve_bits(&self, curve: EcCurve) -> Option<u32> {
         let bits: u32 = match curve {
             EcCurve::P192 => 192,
             EcCurve::P224 => 224,
             EcCurve::P256 | EcCurve::Secp256k1 => 256,
             EcCurve::P384 => 384,
             EcCurve::P521 => 521,
-            EcCurve::Other(_) => return self.point_bits(),
+            EcCurve::Other => return self.point_bits(),
         };
         let width = bits.div_ceil(8);
         let length = u32::try_from(self.key.len()).ok()?.checked_sub(1)?;
@@ -250,10 +245,9 @@ impl<'a> PublicKeyInfo<'a> {
     }
 }
 
-impl<'a> KeyAlgorithm<'a> {
-    fn of(identifier: &AlgorithmIdentifier<'a>) -> Self {
-        let oid = identifier.oid();
-        match oid.as_bytes() {
+impl KeyAlgorithm {
+    fn of(identifier: &AlgorithmIdentifier<'_>) -> Self {
+        match identifier.oid().as_bytes() {
             [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01] => Self::Rsa,
             [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0a] => Self::RsaPss,
             [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01] => Self::of_ec(identifier),
@@ -265,24 +259,24 @@ impl<'a> KeyAlgorithm<'a> {
             [0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x03, 0x11] => Self::MlDsa44,
             [0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x03, 0x12] => Self::MlDsa65,
             [0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x03, 0x13] => Self::MlDsa87,
-            _ => Self::Unknown(oid),
+            _ => Self::Unknown,
         }
     }
 
-    fn of_ec(identifier: &AlgorithmIdentifier<'a>) -> Self {
+    fn of_ec(identifier: &AlgorithmIdentifier<'_>) -> Self {
         let mut parameters = Reader::new(identifier.parameters().unwrap_or_default());
         if parameters.next_is(tag::SEQUENCE) {
             return Self::EcExplicit;
         }
         match parameters.object_identifier() {
             Ok(curve) => Self::Ec(EcCurve::of(curve)),
-            Err(_) => Self::Unknown(identifier.oid()),
+            Err(_) => Self::Unknown,
         }
     }
 }
 
-impl<'a> EcCurve<'a> {
-    fn of(oid: Oid<'a>) -> Self {
+impl EcCurve {
+    fn of(oid: Oid<'_>) -> Self {
         match oid.as_bytes() {
             [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x01] => Self::P192,
             [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07] => Self::P256,
@@ -290,7 +284,7 @@ impl<'a> EcCurve<'a> {
             [0x2b, 0x81, 0x04, 0x00, 0x22] => Self::P384,
             [0x2b, 0x81, 0x04, 0x00, 0x23] => Self::P521,
             [0x2b, 0x81, 0x04, 0x00, 0x0a] => Self::Secp256k1,
-            _ => Self::Other(oid),
+            _ => Self::Other,
         }
     }
 }
@@ -542,7 +536,7 @@ mod tests {
         assert_eq!(explicit.algorithm(), KeyAlgorithm::EcExplicit);
         let der = info(&[&oid(EC), &[0x05, 0x00]], &[4; 65]);
         let implicit = PublicKeyInfo::from_der(&der).unwrap();
-        assert!(matches!(implicit.algorithm(), KeyAlgorithm::Unknown(_)));
+        assert!(matches!(implicit.algorithm(), KeyAlgorithm::Unknown));
     }
 
     #[test]

@@ -293,7 +293,7 @@ mod tests {
             let memory = SignatureMemory::new(32);
             let parameters = parameters(&memory, profile);
             let mut wrong = parameters.clone();
-            wrong.names = vec![ExpectedName::host("other.example")];
+            wrong.names = [ExpectedName::host("other.example")].into();
             assert!(!world.verify(&wrong).is_accepted());
             assert!(memory.is_empty());
             assert!(world.verify(&parameters).is_accepted());
@@ -318,7 +318,8 @@ mod tests {
             assert_eq!(expired, VerifyCode::CERT_HAS_EXPIRED);
             let early = code(&|changed| changed.time = at(NOW - 365 * day));
             assert_eq!(early, VerifyCode::CERT_NOT_YET_VALID);
-            let name = code(&|changed| changed.names = vec![ExpectedName::host("other.example")]);
+            let name =
+                code(&|changed| changed.names = [ExpectedName::host("other.example")].into());
             assert_eq!(name, VerifyCode::HOSTNAME_MISMATCH);
             let weak = code(&|changed| changed.security_level = 5);
             assert_eq!(weak, VerifyCode::EE_KEY_TOO_SMALL);

@@ -69,18 +69,19 @@ fn utc_time(text: &[u8]) -> Option<Time> {
     let (year, rest) = text.split_first_chunk()?;
     let year = number(*year)?;
     let century = if year >= 50 { 1900 } else { 2000 };
-    within_year(year.checked_add(century)?, rest)
+    within_year(year.wrapping_add(century), rest)
 }
 
 /// RFC 5280 §4.1.2.5.2: YYYYMMDDHHMMSSZ, no fractional seconds.
 fn generalized_time(text: &[u8]) -> Option<Time> {
     let (century, rest) = text.split_first_chunk()?;
     let (year, rest) = rest.split_first_chunk()?;
-    let years = number(*century)?.checked_mul(100)?;
-    within_year(years.checked_add(number(*year)?)?, rest)
+    let years = number(*century)?.wrapping_mul(100);
+    within_year(years.wrapping_add(number(*year)?), rest)
 }
 
-fn within_year(year: i64, text: &[u8]) -> Option<Time> {
+/// The year has four digits at most, so none of the numbers below overflows.
+fn within_year(year: u32, text: &[u8]) -> Option<Time> {
     let ([month, day, hour, minute, second], b"Z") = text.as_chunks() else {
         return None;
     };
@@ -94,26 +95,26 @@ fn within_year(year: i64, text: &[u8]) -> Option<Time> {
     if !in_range {
         return None;
     }
-    let hours = days_since_1970(year, month, day)?
-        .checked_mul(24)?
-        .checked_add(hour)?;
-    let minutes = hours.checked_mul(60)?.checked_add(minute)?;
-    let seconds = minutes.checked_mul(60)?.checked_add(second)?;
+    let minutes = hour.wrapping_mul(60).wrapping_add(minute);
+    let second_of_day = minutes.wrapping_mul(60).wrapping_add(second);
+    let seconds = days_since_1970(year, month, day)
+        .wrapping_mul(86_400)
+        .wrapping_add(second_of_day.into());
     Some(Time { seconds })
 }
 
 /// Two digits.
-fn number([tens, ones]: [u8; 2]) -> Option<i64> {
+fn number([tens, ones]: [u8; 2]) -> Option<u32> {
     let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
     // 99 at most.
     (tens.max(ones) < 10).then(|| tens.wrapping_mul(10).wrapping_add(ones).into())
 }
 
-fn is_leap(year: i64) -> bool {
+fn is_leap(year: u32) -> bool {
     year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
 }
 
-fn days_in_month(year: i64, month: i64) -> i64 {
+fn days_in_month(year: u32, month: u32) -> u32 {
     match month {
         4 | 6 | 9 | 11 => 30,
         2 if is_leap(year) => 29,
@@ -123,29 +124,23 @@ fn days_in_month(year: i64, month: i64) -> i64 {
 }
 
 /// Days from 1970-01-01 in the Gregorian calendar. Years start in March here, so that the
-/// leap day is the last of its year and months follow one linear rule.
-fn days_since_1970(year: i64, month: i64, day: i64) -> Option<i64> {
+/// leap day is the last of its year and months follow one linear rule. They count from the one that
+/// begins 400 years, a whole turn of the calendar, before year 0.
+fn days_since_1970(year: u32, month: u32, day: u32) -> i64 {
     let (year, month) = if month > 2 {
-        (year, month.checked_sub(3)?)
+        (year.wrapping_add(400), month.wrapping_sub(3))
     } else {
-        (year.checked_sub(1)?, month.checked_add(9)?)
+        (year.wrapping_add(399), month.wrapping_add(9))
     };
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let day_of_year = month
-        .checked_mul(153)?
-        .checked_add(2)?
-        .checked_div(5)?
-        .checked_add(day)?;
-    let leap_days = (year_of_era / 4).checked_sub(year_of_era / 100)?;
-    let day_of_era = year_of_era
-        .checked_mul(365)?
-        .checked_add(leap_days)?
-        .checked_add(day_of_year)?;
-    // 719,469 days lie between 0000-02-29, day 0 of this count, and 1970-01-01.
-    era.checked_mul(146_097)?
-        .checked_add(day_of_era)?
-        .checked_sub(719_469)
+    let leap_days = (year / 4).wrapping_sub(year / 100).wrapping_add(year / 400);
+    let day_of_year = month.wrapping_mul(153).wrapping_add(2) / 5;
+    let days = year
+        .wrapping_mul(365)
+        .wrapping_add(leap_days)
+        .wrapping_add(day_of_year)
+        .wrapping_add(day);
+    // Day 0 of this count lies 400 years before 0000-02-29, and that 719,469 days before 1970-01-01.
+    i64::from(days).wrapping_sub(146_097 + 719_469)
 }
 
 /// The inverse of [`days_since_1970`]: year, month, day.
@@ -270,6 +265,24 @@ mod tests {
         assert_eq!(Time::from(time).to_string(), "2026-11-23 13:00:00 UTC");
         let beyond = UnixTime::since_unix_epoch(core::time::Duration::from_secs(u64::MAX));
         assert_eq!(Time::from(beyond).unix_seconds(), i64::MAX);
+    }
+
+    #[test]
+    fn every_day_follows_the_one_before() {
+        let mut next = -719_528;
+        for year in 0..=9999 {
+            for month in 1..=12 {
+                for day in 1..=days_in_month(year, month) {
+                    assert_eq!(
+                        days_since_1970(year, month, day),
+                        next,
+                        "{year}-{month}-{day}"
+                    );
+                    next += 1;
+                }
+            }
+        }
+        assert_eq!(next, 2_932_897);
     }
 
     proptest! {

@@ -111,7 +111,7 @@ fn what_was_cut_or_lengthened_or_is_of_another_version_is_refused() {
 #[test]
 fn a_name_that_could_deceive_is_refused() {
     let mut parameters = good();
-    parameters.names = vec![ExpectedName::host("a\u{1b}[2Jb.example")];
+    parameters.names = [ExpectedName::host("a\u{1b}[2Jb.example")].into();
     let report = verify(&WORLD.chain, &WORLD.trust, &parameters);
     let octets = report.encode();
     let read = Report::decode(&octets, &WORLD.chain, &WORLD.trust).unwrap();
@@ -172,7 +172,7 @@ proptest! {
         chain.truncate(length);
         let chain: Vec<_> = chain.into_iter().map(CertificateDer::from).collect();
         let mut parameters = client_at(seconds).with_strict(strict).with_security_level(level);
-        parameters.names.extend(name.map(ExpectedName::host));
+        parameters.names = name.map(ExpectedName::host).into_iter().collect();
         if webpki {
             parameters.profile = Profile::WebPki;
         }

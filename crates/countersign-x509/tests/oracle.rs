@@ -344,16 +344,11 @@ impl Conversation<'_> {
         parameters.depth = depth.and_then(|depth| u32::try_from(depth).ok());
         let level = self.input("authlevel").or_else(|| self.input("level"));
         parameters.security_level = level.map_or(2, |level| level.parse().unwrap());
-        parameters
-            .names
-            .extend(self.input("host").map(|host| ExpectedName::host(&host)));
-        parameters.names.extend(
-            self.input("ip")
-                .map(|ip| ExpectedName::Ip(ip.parse().unwrap())),
-        );
-        parameters
-            .names
-            .extend(self.input("email").map(ExpectedName::Email));
+        let host = self.input("host").map(|host| ExpectedName::host(&host));
+        let ip = self.input("ip").map(|ip| ip.parse().unwrap());
+        let email = self.input("email").map(ExpectedName::Email);
+        let names = [host, ip.map(ExpectedName::Ip), email];
+        parameters.names = names.into_iter().flatten().collect();
         parameters
     }
 

@@ -5,7 +5,7 @@ use crate::algorithm::AlgorithmIdentifier;
 use crate::extensions::Extensions;
 use crate::name::Name;
 use crate::oid::Oid;
-use crate::public_key::PublicKeyInfo;
+use crate::public_key::{KeyAlgorithm, PublicKeyInfo};
 use crate::time::Time;
 
 /// What was found out when a certificate was read, without the certificate.
@@ -18,9 +18,7 @@ pub(crate) struct Outline {
     not_before: Time,
     not_after: Time,
     subject: NameOutline,
-    public_key: Span,
-    key_identifier: AlgorithmOutline,
-    key: Span,
+    public_key: KeyOutline,
     /// Without the encoding.
     extensions: Extensions<'static>,
     encoded_extensions: Span,
@@ -41,7 +39,6 @@ impl Outline {
                 content: find(one.content())?,
             })
         };
-        let key = &certificate.public_key;
         Some(Self {
             version: certificate.version,
             serial: find(certificate.serial)?,
@@ -50,9 +47,7 @@ impl Outline {
             not_before: certificate.not_before,
             not_after: certificate.not_after,
             subject: name(&certificate.subject)?,
-            public_key: find(key.der())?,
-            key_identifier: algorithm(&key.identifier())?,
-            key: find(key.key_bytes())?,
+            public_key: KeyOutline::of(&certificate.public_key, whole)?,
             extensions: certificate.extensions.in_place(&[]),
             encoded_extensions: find(certificate.extensions.encoded())?,
             message: find(certificate.signed.message)?,
@@ -77,11 +72,7 @@ impl Outline {
             not_before: self.not_before,
             not_after: self.not_after,
             subject: self.subject.fill(der),
-            public_key: PublicKeyInfo::known(
-                self.public_key.part(der),
-                self.key_identifier.fill(der),
-                self.key.part(der),
-            ),
+            public_key: self.public_key.fill(der),
             extensions: self.extensions.in_place(self.encoded_extensions.part(der)),
             signed: Signed {
                 message: self.message.part(der),
@@ -101,6 +92,37 @@ struct NameOutline {
 impl NameOutline {
     fn fill<'a>(&self, der: &'a [u8]) -> Name<'a> {
         Name::known(self.der.part(der), self.content.part(der))
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct KeyOutline {
+    der: Span,
+    algorithm: KeyAlgorithm,
+    identifier: AlgorithmOutline,
+    key: Span,
+    bits: Option<u32>,
+}
+
+impl KeyOutline {
+    fn of(info: &PublicKeyInfo<'_>, whole: &[u8]) -> Option<Self> {
+        Some(Self {
+            der: Span::find(info.der(), whole)?,
+            algorithm: info.algorithm(),
+            identifier: AlgorithmOutline::of(&info.identifier(), whole)?,
+            key: Span::find(info.key_bytes(), whole)?,
+            bits: info.bits(),
+        })
+    }
+
+    fn fill<'a>(&self, der: &'a [u8]) -> PublicKeyInfo<'a> {
+        PublicKeyInfo {
+            der: self.der.part(der),
+            algorithm: self.algorithm,
+            identifier: self.identifier.fill(der),
+            key: self.key.part(der),
+            bits: self.bits,
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use core::net::IpAddr;
 use std::borrow::Cow;
 
 use crate::certificate::Certificate;
+use crate::der::{List, ListIter};
 use crate::general_name::GeneralName;
 use crate::oid::Oid;
 use crate::parameters::{Parameters, Profile};
@@ -21,9 +22,8 @@ pub(crate) fn matching_host<'a>(
     expected: &str,
     parameters: &Parameters,
 ) -> Option<Cow<'a, str>> {
-    let alternatives = certificate.extensions().subject_alt_name();
     let mut has_dns_name = false;
-    for name in alternatives.into_iter().flatten() {
+    for name in alternatives(certificate) {
         let GeneralName::Dns(presented) = name else {
             continue;
         };
@@ -62,12 +62,7 @@ pub(crate) fn has_email(
     parameters: &Parameters,
 ) -> bool {
     let mut has_address = false;
-    for name in certificate
-        .extensions()
-        .subject_alt_name()
-        .into_iter()
-        .flatten()
-    {
+    for name in alternatives(certificate) {
         let presented = match &name {
             GeneralName::Email(address) => Some(*address),
             GeneralName::Other(kind, value) if *kind == Oid::SMTP_UTF8_MAILBOX => {
@@ -104,22 +99,20 @@ pub(crate) fn has_ip(certificate: &Certificate<'_>, expected: IpAddr) -> bool {
             &sixteen
         }
     };
-    let mut names = certificate
-        .extensions()
-        .subject_alt_name()
-        .into_iter()
-        .flatten();
-    names.any(|name| matches!(name, GeneralName::Ip(presented) if presented == octets))
+    alternatives(certificate)
+        .any(|name| matches!(name, GeneralName::Ip(presented) if presented == octets))
 }
 
 /// Does the certificate list exactly this URI?
 pub(crate) fn has_uri(certificate: &Certificate<'_>, expected: &str) -> bool {
-    let mut names = certificate
-        .extensions()
-        .subject_alt_name()
-        .into_iter()
-        .flatten();
-    names.any(|name| matches!(name, GeneralName::Uri(presented) if presented == expected))
+    alternatives(certificate)
+        .any(|name| matches!(name, GeneralName::Uri(presented) if presented == expected))
+}
+
+/// The alternative names, if there are any.
+fn alternatives<'a>(certificate: &Certificate<'a>) -> ListIter<'a, GeneralName<'a>> {
+    let names = certificate.extensions().subject_alt_name();
+    names.unwrap_or(List::EMPTY).iter()
 }
 
 /// `X509_check_host` with default flags. `presented` is the certificate's name, which may hold a
@@ -214,26 +207,19 @@ fn webpki_host_matches(presented: &str, expected: &str) -> bool {
 /// Labels of letters, digits, hyphens and underscores, at most 63 octets long, none empty; the
 /// first may be a star.
 pub(crate) fn is_host_name(name: &str) -> bool {
-    let mut label: u32 = 0;
+    let ends_label = |length: u32, last: u8| (1..=63).contains(&length) && last != b'-';
+    let mut length: u32 = 0;
     let mut last = b'.';
     for byte in name.strip_prefix("*.").unwrap_or(name).bytes() {
-        let belongs = match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' => label < 63,
-            b'-' => (1..63).contains(&label),
-            b'.' => label > 0 && last != b'-',
-            _ => false,
-        };
-        if !belongs {
-            return false;
-        }
-        label = if byte == b'.' {
-            0
-        } else {
-            label.saturating_add(1)
+        length = match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' => length.saturating_add(1),
+            b'-' if length > 0 => length.saturating_add(1),
+            b'.' if ends_label(length, last) => 0,
+            _ => return false,
         };
         last = byte;
     }
-    label > 0 && last != b'-' && name.len() <= 253
+    ends_label(length, last) && name.len() <= 253
 }
 
 /// RFC 5280 §7.5: the part after the `@` is compared without regard to case, the rest with it.

@@ -105,7 +105,7 @@ impl Answer<'_, '_> {
         let responder = self.response.responder();
         let mut failure = Reason::Ocsp(OcspFailure::ResponderUnknown);
         if responder.names(&self.issuer) {
-            match is_signed_by(&self.issuer.public_key()) {
+            match is_signed_by(self.issuer.public_key()) {
                 Ok(()) => return Ok(()),
                 Err(reason) => failure = reason,
             }
@@ -116,7 +116,7 @@ impl Answer<'_, '_> {
             return Err(failure);
         };
         self.check_delegate(&delegate, sources, depth)?;
-        is_signed_by(&delegate.public_key())
+        is_signed_by(delegate.public_key())
     }
 
     /// RFC 6960 §4.2.2.2: the certificate MUST be issued directly by the CA in question, and MUST

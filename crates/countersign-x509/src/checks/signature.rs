@@ -67,13 +67,13 @@ impl core::error::Error for SignatureFault {}
 /// # let made = params.self_signed(&rcgen::KeyPair::generate()?)?;
 /// # let mut der = made.der().to_vec();
 /// let root = Certificate::parse(&der)?;
-/// assert_eq!(verify_certificate_signature(&root, &root.public_key()), Ok(()));
+/// assert_eq!(verify_certificate_signature(&root, root.public_key()), Ok(()));
 ///
 /// # let mut der = der.clone();
 /// # *der.last_mut().unwrap() ^= 1;
 /// # let forged = Certificate::parse(&der)?;
 /// assert_eq!(
-///     verify_certificate_signature(&forged, &root.public_key()),
+///     verify_certificate_signature(&forged, root.public_key()),
 ///     Err(SignatureFault::Wrong),
 /// );
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -86,7 +86,7 @@ pub fn verify_certificate_signature(
     if !certificate.signature_algorithms_agree() {
         return Err(SignatureFault::AlgorithmsDiffer);
     }
-    verify_signature(&certificate.signed(), issuer_key)
+    verify_signature(certificate.signed(), issuer_key)
 }
 
 /// Verifies the signature on a CRL under the key of its issuer, as `X509_CRL_verify`.
@@ -98,7 +98,7 @@ pub fn verify_crl_signature(
     if !list.signature_algorithms_agree() {
         return Err(SignatureFault::AlgorithmsDiffer);
     }
-    verify_signature(&list.signed(), issuer_key)
+    verify_signature(list.signed(), issuer_key)
 }
 
 /// Verifies a signature by the algorithm that stands beside it.
@@ -113,7 +113,7 @@ pub fn verify_signature(
     issuer_key: &PublicKeyInfo<'_>,
 ) -> Result<(), SignatureFault> {
     let algorithm = signed.algorithm.signature_algorithm();
-    if let SignatureAlgorithm::Unknown(_) = algorithm {
+    if let SignatureAlgorithm::Unknown = algorithm {
         return Err(SignatureFault::UnknownAlgorithm);
     }
     if !issuer_key.can_make(&algorithm) {
@@ -147,7 +147,7 @@ pub(crate) struct ReadyKey(OnceLock<Ready>);
 #[derive(Clone, Debug)]
 struct Ready {
     /// The only algorithm it is ready for.
-    algorithm: SignatureAlgorithm<'static>,
+    algorithm: SignatureAlgorithm,
     digest: &'static digest::Algorithm,
     key: ParsedPublicKey,
 }
@@ -184,7 +184,7 @@ impl ReadyKey {
 
 impl Ready {
     /// For the usual algorithms, after the key has verified a signature of this one.
-    fn new(algorithm: SignatureAlgorithm<'_>, key: &PublicKeyInfo<'_>) -> Option<Self> {
+    fn new(algorithm: SignatureAlgorithm, key: &PublicKeyInfo<'_>) -> Option<Self> {
         let (algorithm, verification, digest) = match (algorithm, key.algorithm()) {
             (SignatureAlgorithm::Ecdsa(digest), KeyAlgorithm::Ec(curve)) => {
                 let verification = ecdsa_algorithm(curve, digest)?;
@@ -284,7 +284,7 @@ fn verify_ecdsa(
 }
 
 /// Those that the library has.
-fn ecdsa_algorithm(curve: EcCurve<'_>, digest: Digest) -> Option<Algorithm> {
+fn ecdsa_algorithm(curve: EcCurve, digest: Digest) -> Option<Algorithm> {
     Some(match (curve, digest) {
         (EcCurve::P256, Digest::Sha1) => &signature::ECDSA_P256_SHA1_ASN1,
         (EcCurve::P256, Digest::Sha256) => &signature::ECDSA_P256_SHA256_ASN1,
@@ -449,7 +449,7 @@ mod tests {
         for (der, (support, name)) in self_signed().zip(expected) {
             let certificate = Certificate::parse(&der).unwrap();
             assert_eq!(certificate.subject().common_name().as_deref(), Some(name));
-            let verdict = verify_certificate_signature(&certificate, &certificate.public_key());
+            let verdict = verify_certificate_signature(&certificate, certificate.public_key());
             let wanted = match support {
                 "verifiable" => Ok(()),
                 _ => Err(SignatureFault::UnsupportedAlgorithm),
@@ -502,7 +502,7 @@ mod tests {
             message[20] ^= 1;
             let changed = Signed {
                 message: &message,
-                ..signed
+                ..*signed
             };
             assert_eq!(verify_signature(&changed, &key), Err(SignatureFault::Wrong));
             let mut signature = signed.signature.to_vec();
@@ -510,7 +510,7 @@ mod tests {
             for signature in [&signature[..], &signature[1..], &[]] {
                 let changed = Signed {
                     signature,
-                    ..signed
+                    ..*signed
                 };
                 assert_eq!(verify_signature(&changed, &key), Err(SignatureFault::Wrong));
             }
@@ -529,7 +529,7 @@ mod tests {
             (&pss, &rsa, SignatureFault::Wrong),
         ] {
             assert_eq!(
-                verify_signature(&certificate.signed(), &key.public_key()),
+                verify_signature(certificate.signed(), key.public_key()),
                 Err(fault)
             );
         }
@@ -550,7 +550,7 @@ mod tests {
                 *info.last_mut().unwrap() ^= 1;
             }
             let key = PublicKeyInfo::from_der(&info).unwrap();
-            let verdict = verify_signature(&certificate.signed(), &key);
+            let verdict = verify_signature(certificate.signed(), &key);
             assert_eq!(verdict, Err(SignatureFault::UnreadableKey), "{name}");
         }
     }
@@ -565,7 +565,7 @@ mod tests {
             assert_eq!(info[at..], [1, 0, 1]);
             info[at..].copy_from_slice(&exponent);
             let key = PublicKeyInfo::from_der(&info).unwrap();
-            let verdict = verify_signature(&certificate.signed(), &key);
+            let verdict = verify_signature(certificate.signed(), &key);
             assert_eq!(verdict, Err(SignatureFault::UnreadableKey), "{exponent:?}");
         }
     }
@@ -579,7 +579,7 @@ mod tests {
         changed[inner + 7] = 0x03;
         let certificate = Certificate::parse(&changed).unwrap();
         assert_eq!(
-            verify_certificate_signature(&certificate, &certificate.public_key()),
+            verify_certificate_signature(&certificate, certificate.public_key()),
             Err(SignatureFault::AlgorithmsDiffer),
         );
     }

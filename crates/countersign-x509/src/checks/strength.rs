@@ -6,7 +6,7 @@ use crate::reason::Reason;
 
 /// Is the peer's own key strong enough?
 pub(crate) fn leaf_key(leaf: &Certificate<'_>, required: u32) -> Result<(), Reason> {
-    match too_weak(&leaf.public_key(), required) {
+    match too_weak(leaf.public_key(), required) {
         Some(bits) => Err(Reason::LeafKeyTooWeak { bits, required }),
         None => Ok(()),
     }
@@ -14,7 +14,7 @@ pub(crate) fn leaf_key(leaf: &Certificate<'_>, required: u32) -> Result<(), Reas
 
 /// Is the key of a CA strong enough?
 pub(crate) fn issuer_key(issuer: &Certificate<'_>, required: u32) -> Result<(), Reason> {
-    match too_weak(&issuer.public_key(), required) {
+    match too_weak(issuer.public_key(), required) {
         Some(bits) => Err(Reason::IssuerKeyTooWeak { bits, required }),
         None => Ok(()),
     }
@@ -34,7 +34,7 @@ pub(crate) fn signature(certificate: &Certificate<'_>, required: u32) -> Result<
 pub(crate) fn is_readable(key: &PublicKeyInfo<'_>) -> bool {
     match key.algorithm() {
         KeyAlgorithm::EcExplicit => true,
-        KeyAlgorithm::Unknown(_) => false,
+        KeyAlgorithm::Unknown => false,
         _ => key.bits().is_some(),
     }
 }

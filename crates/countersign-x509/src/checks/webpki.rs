@@ -16,6 +16,7 @@ use crate::path::Node;
 use crate::profile::Place;
 use crate::public_key::{EcCurve, KeyAlgorithm};
 use crate::reason::WebPkiRule;
+use crate::text::has_octet_characters;
 
 /// Every rule that the certificate breaks in its place.
 pub(crate) fn broken_rules(
@@ -29,9 +30,11 @@ pub(crate) fn broken_rules(
         Place::Intermediate => issued_ca_rules(certificate),
         Place::Anchor => anchor_rules(node),
     };
-    common_rules(certificate)
+    [common_rules(certificate), specific]
         .into_iter()
-        .chain(specific)
+        // As a rule none is, and that is quicker seen of all at once.
+        .filter(|rules| rules.iter().fold(false, |any, (broken, _)| any | broken))
+        .flatten()
         .filter_map(|(broken, rule)| broken.then_some(rule))
 }
 
@@ -139,7 +142,7 @@ fn anchor_rules(node: &Node<'_>) -> Rules {
     let extensions = certificate.extensions();
     let unknown = matches!(
         certificate.signature_algorithm(),
-        SignatureAlgorithm::Unknown(_)
+        SignatureAlgorithm::Unknown
     );
     let own_key = extensions.subject_key_identifier();
     let authority = extensions.authority_key_identifier();
@@ -210,7 +213,7 @@ fn is_signature_allowed(certificate: &Certificate<'_>) -> bool {
     match certificate.signature_algorithm() {
         SignatureAlgorithm::RsaPkcs1(digest) | SignatureAlgorithm::Ecdsa(digest) => !weak(digest),
         SignatureAlgorithm::RsaPss(parameters) => !weak(parameters.digest),
-        SignatureAlgorithm::Dsa(_) | SignatureAlgorithm::Ed448 | SignatureAlgorithm::Unknown(_) => {
+        SignatureAlgorithm::Dsa(_) | SignatureAlgorithm::Ed448 | SignatureAlgorithm::Unknown => {
             false
         }
         _ => true,
@@ -255,6 +258,13 @@ fn is_mailbox(address: &str) -> bool {
 /// common name for an identity, and many private CAs write other things there.
 fn common_name_is_well_formed(certificate: &Certificate<'_>) -> bool {
     certificate.subject().common_names().all(|name| {
+        // An address has no other characters; most names begin with one.
+        if has_octet_characters(name.value_tag())
+            && name.value().is_ascii()
+            && name.value().iter().any(|byte| !is_in_addresses(*byte))
+        {
+            return true;
+        }
         let Some(text) = name.text() else {
             return false;
         };
@@ -269,6 +279,10 @@ fn common_name_is_well_formed(certificate: &Certificate<'_>) -> bool {
         }
         text.is_ascii() || !text.contains('.') || text.contains(' ')
     })
+}
+
+fn is_in_addresses(character: u8) -> bool {
+    character.is_ascii_hexdigit() || matches!(character, b'.' | b':')
 }
 
 /// Baseline Requirements §7.1.2.7: present, not critical, and not for any use.

@@ -21,7 +21,19 @@ pub struct AuthorityKeyIdentifier<'a> {
 impl<'a> AuthorityKeyIdentifier<'a> {
     pub(crate) fn read(reader: &mut Reader<'a>) -> Result<Self> {
         let mut content = reader.sequence()?;
-        let key_identifier = content.optional(tag::context(0))?.map(|key| key.rest());
+        let key_identifier = match content.short(tag::context(0)) {
+            Some(short) => Some(short),
+            None => content.optional(tag::context(0))?,
+        }
+        .map(|key| key.rest());
+        if content.is_empty() {
+            // Nearly all have nothing else.
+            return Ok(Self {
+                key_identifier,
+                issuer: None,
+                serial: None,
+            });
+        }
         let issuer = content
             .optional(tag::constructed(1))?
             .map(List::new)

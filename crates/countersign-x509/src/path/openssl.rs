@@ -197,29 +197,51 @@ impl<'a> Builder<'a, '_> {
         let Some(top) = self.nodes.last() else {
             return Ok(None);
         };
-        let leaf_may_repeat = top.is_self_issued() && self.nodes.len() == 1;
-        let on_path = |candidate: &Certificate<'_>| {
-            self.nodes
-                .iter()
-                .any(|node| node.certificate.der() == candidate.der())
-        };
-        let wanted = top.certificate.issuer();
-        let mut issuers = Vec::new();
-        for (place, (_, candidate)) in self.pool.iter().enumerate() {
-            if !self.meter.same_name(&candidate.subject(), &wanted)? {
-                continue;
+        let mut exhausted = None;
+        let offers = self.pool.iter().enumerate().map_while(|(place, entry)| {
+            let candidate = &entry.1;
+            match self.may_follow(top, candidate) {
+                Ok(may_follow) => Some(may_follow.then_some(Offer { place, candidate })),
+                Err(error) => {
+                    exhausted = Some(error);
+                    None
+                }
             }
-            self.meter.step()?;
-            let issued = fits(candidate, &top.certificate);
-            if issued && (leaf_may_repeat || !on_path(candidate)) {
-                issuers.push(Offer { place, candidate });
-            }
+        });
+        let best = self.best(offers.flatten());
+        if let Some(exhausted) = exhausted {
+            return Err(exhausted);
         }
-        let Some(Offer { place, .. }) = self.best(issuers.into_iter()) else {
+        let Some(Offer { place, .. }) = best else {
             return Ok(None);
         };
         let (index, issuer) = self.pool.remove(place);
         Ok(Some(Node::new(issuer, Source::Presented(index))))
+    }
+
+    /// Can the peer's certificate be the issuer of the top?
+    fn may_follow(
+        &self,
+        top: &Node<'a>,
+        candidate: &Rc<Certificate<'a>>,
+    ) -> Result<bool, Exhausted> {
+        let (subject, wanted) = (candidate.subject(), top.certificate.issuer());
+        self.meter.names(&subject, &wanted)?;
+        let is_named = if Rc::ptr_eq(candidate, &top.certificate) {
+            top.is_self_issued()
+        } else {
+            subject == wanted
+        };
+        if !is_named {
+            return Ok(false);
+        }
+        self.meter.step()?;
+        let leaf_may_repeat = top.is_self_issued() && self.nodes.len() == 1;
+        let is_on_path = || {
+            let mut path = self.nodes.iter();
+            path.any(|node| node.certificate.der() == candidate.der())
+        };
+        Ok(fits(candidate, &top.certificate) && (leaf_may_repeat || !is_on_path()))
     }
 
     /// The first candidate that is within its dates, else the one that expires last.
@@ -285,7 +307,7 @@ impl<'a> Builder<'a, '_> {
     ) -> Obstacle {
         let time = self.parameters.time;
         let mut before = self.nodes.iter().take(below);
-        let can_sign = strength::is_readable(&issuer.public_key())
+        let can_sign = strength::is_readable(issuer.public_key())
             && issuer.public_key().can_make(
                 &subject
                     .certificate

@@ -198,7 +198,7 @@ impl<'a> Verification<'_, 'a> {
         let readable = self
             .nodes
             .first()
-            .is_some_and(|leaf| strength::is_readable(&leaf.certificate.public_key()));
+            .is_some_and(|leaf| strength::is_readable(leaf.certificate.public_key()));
         let outcome = if readable {
             Outcome::Passed
         } else {

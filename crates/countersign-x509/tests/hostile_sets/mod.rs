@@ -179,7 +179,7 @@ fn deep(
     presented.reverse();
     Hostile::new(name, presented, vec![anchor]).with(|set| {
         // So that nothing fails before the signatures are verified.
-        set.parameters.names.clear();
+        set.parameters.names = [].into();
     })
 }
 
@@ -217,7 +217,7 @@ fn many_names() -> Hostile {
     let (presented, anchor) = layered(5, 3, &Extra::leaf_with(&names), &Extra::ca());
     Hostile::new("thousands of names", presented, vec![anchor]).with(|set| {
         let other = ExpectedName::host("other.example");
-        set.parameters.names.push(other);
+        set.parameters = set.parameters.clone().with_name(other);
     })
 }
 

@@ -114,7 +114,7 @@ impl Case {
         if !self.lists().is_empty() {
             parameters.revocation = Revocation::Chain;
         }
-        parameters.names = self.names();
+        parameters.names = self.names().into();
         // As OpenSSL, with which these are compared. The other profile does not do it.
         parameters.subject_names = SubjectNames::Fallback;
         parameters

@@ -42,7 +42,7 @@ impl Presented<'_> {
     /// purpose that fits the role: `serverAuth` for a server's certificate, `clientAuth` for a client's.
     pub fn parameters(&self) -> Parameters {
         let mut parameters = Parameters::new(purpose(self.whose), ValidationTime::At(self.time));
-        parameters.names = self.names.to_vec();
+        parameters.names = self.names.into();
         parameters.depth = self.depth;
         parameters.security_level = self.security_level;
         parameters

@@ -99,7 +99,7 @@ impl Answer<'_, '_> {
         let is_signed_by = |key: &PublicKeyInfo<'_>| {
             let counted = sources.meter.signature(key, signed.message);
             counted.map_err(|Exhausted| Reason::BudgetExhausted)?;
-            let verified = verify_signature(&signed, key);
+            let verified = verify_signature(signed, key);
             verified.map_err(|_| Reason::Ocsp(OcspFailure::BadSignature))
         };
         let responder = self.response.responder();
@@ -129,7 +129,7 @@ impl Answer<'_, '_> {
     ) -> Result<(), Reason> {
         let parameters = sources.parameters;
         let key = self.issuer.public_key();
-        let counted = sources.meter.signature(&key, delegate.der());
+        let counted = sources.meter.signature(key, delegate.der());
         counted.map_err(|Exhausted| Reason::BudgetExhausted)?;
         let required = parameters.required_bits();
         let extensions = delegate.extensions();
@@ -144,7 +144,7 @@ impl Answer<'_, '_> {
             && validity::is_current(delegate, parameters.time, parameters.profile)
             && strength::issuer_key(delegate, required).is_ok()
             && strength::signature(delegate, required).is_ok()
-            && verify_certificate_signature(delegate, &key).is_ok()
+            && verify_certificate_signature(delegate, key).is_ok()
             && is_not_revoked(delegate, sources, depth);
         if authorized {
             Ok(())

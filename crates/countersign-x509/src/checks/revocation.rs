@@ -324,14 +324,14 @@ impl<'a> Lookup<'_, 'a> {
         if stored.is_signed_by(key.der()) {
             return;
         }
-        if !strength::is_readable(&key) {
+        if !strength::is_readable(key) {
             return report(Reason::Revocation(RevocationFailure::IssuerKeyUnreadable));
         }
         // The length of a list is the choice of whoever filled the trust store.
-        if self.sources.meter.signature(&key, &[]).is_err() {
+        if self.sources.meter.signature(key, &[]).is_err() {
             return report(Reason::BudgetExhausted);
         }
-        if verify_crl_signature(list, &key).is_err() {
+        if verify_crl_signature(list, key).is_err() {
             return report(Reason::Revocation(RevocationFailure::BadSignature));
         }
         stored.remember_signer(key.der());

@@ -466,23 +466,23 @@ mod tests {
             let own = Certificate::parse(der).unwrap();
             let key = own.public_key();
             let ready = ReadyKey::default();
-            let verdict = verify_certificate_signature(&own, &key);
-            assert_eq!(ready.verify(&own, &key), verdict);
+            let verdict = verify_certificate_signature(&own, key);
+            assert_eq!(ready.verify(&own, key), verdict);
             made_ready += usize::from(ready.0.get().is_some());
-            assert_eq!(ready.verify(&own, &key), verdict);
+            assert_eq!(ready.verify(&own, key), verdict);
             let mut changed = der.to_vec();
             *changed.last_mut().unwrap() ^= 1;
             let changed = Certificate::parse(&changed).unwrap();
             assert_eq!(
-                ready.verify(&changed, &key),
-                verify_certificate_signature(&changed, &key)
+                ready.verify(&changed, key),
+                verify_certificate_signature(&changed, key)
             );
             // Signatures of other keys, and of algorithms that it is not ready for.
             for other in &all {
                 let other = Certificate::parse(other).unwrap();
                 assert_eq!(
-                    ready.verify(&other, &key),
-                    verify_certificate_signature(&other, &key)
+                    ready.verify(&other, key),
+                    verify_certificate_signature(&other, key)
                 );
             }
         }
@@ -495,7 +495,7 @@ mod tests {
             let certificate = Certificate::parse(&der).unwrap();
             let key = certificate.public_key();
             let signed = certificate.signed();
-            if verify_signature(&signed, &key).is_err() {
+            if verify_signature(signed, key).is_err() {
                 continue;
             }
             let mut message = signed.message.to_vec();
@@ -504,7 +504,7 @@ mod tests {
                 message: &message,
                 ..*signed
             };
-            assert_eq!(verify_signature(&changed, &key), Err(SignatureFault::Wrong));
+            assert_eq!(verify_signature(&changed, key), Err(SignatureFault::Wrong));
             let mut signature = signed.signature.to_vec();
             *signature.last_mut().unwrap() ^= 1;
             for signature in [&signature[..], &signature[1..], &[]] {
@@ -512,7 +512,7 @@ mod tests {
                     signature,
                     ..*signed
                 };
-                assert_eq!(verify_signature(&changed, &key), Err(SignatureFault::Wrong));
+                assert_eq!(verify_signature(&changed, key), Err(SignatureFault::Wrong));
             }
         }
     }

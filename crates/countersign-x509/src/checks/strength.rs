@@ -45,7 +45,7 @@ pub(crate) fn curve(certificate: &Certificate<'_>) -> Result<(), Reason> {
     if matches!(key.algorithm(), KeyAlgorithm::EcExplicit) {
         return Err(Reason::ExplicitCurve);
     }
-    if is_readable(&key) {
+    if is_readable(key) {
         Ok(())
     } else {
         Err(Reason::KeyUnreadable)

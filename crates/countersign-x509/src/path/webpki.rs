@@ -68,14 +68,14 @@ impl Signatures {
     ) -> Result<Result<(), SignatureFault>, Exhausted> {
         let verify = || {
             let key = issuer.certificate.public_key();
-            meter.signature(&key, node.certificate.der())?;
+            meter.signature(key, node.certificate.der())?;
             let ready = match issuer.source {
                 Source::Stored(position) => store.key(position),
                 Source::Presented(_) => None,
             };
             Ok(match ready {
-                Some(ready) => ready.verify(&node.certificate, &key),
-                None => verify_certificate_signature(&node.certificate, &key),
+                Some(ready) => ready.verify(&node.certificate, key),
+                None => verify_certificate_signature(&node.certificate, key),
             })
         };
         let Some(memory) = &self.memory else {

@@ -54,12 +54,6 @@ pub(crate) enum Source {
     Stored(usize),
 }
 
-impl<'a> AsRef<Certificate<'a>> for Node<'a> {
-    fn as_ref(&self) -> &Certificate<'a> {
-        &self.certificate
-    }
-}
-
 impl<'a> Node<'a> {
     pub(crate) fn new(certificate: impl Into<Rc<Certificate<'a>>>, source: Source) -> Self {
         Self {

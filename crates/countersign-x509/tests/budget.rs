@@ -55,6 +55,19 @@ fn no_set_takes_more_than_the_budget() {
     assert!(largest.iter().all(|part| *part > 90), "{largest:?}");
 }
 
+/// Whoever could be an issuer is looked at on every level, and once more to tell why he was passed over.
+#[test]
+fn everybody_who_could_be_an_issuer_counts_on_every_level() {
+    use hostile_sets::{NAMESAKES, NAMESAKES_BESIDE_IT, NAMESAKES_ON_IT};
+    let mut sets = hostile_sets::all().into_iter();
+    let set = sets.find(|set| set.name == NAMESAKES).unwrap();
+    let report = verify(&set.presented, &set.trust, &set.under(Profile::OpenSsl));
+    assert_eq!(report.chain().len(), NAMESAKES_ON_IT + 1);
+    let looks = u32::try_from(NAMESAKES_ON_IT * NAMESAKES_BESIDE_IT).unwrap();
+    let steps = report.effort().steps;
+    assert!(steps > looks, "{steps} of {looks}");
+}
+
 #[test]
 fn it_is_the_budget_that_ends_the_work() {
     let set = hostile_sets::all().swap_remove(0);

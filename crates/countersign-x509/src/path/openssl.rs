@@ -49,18 +49,6 @@ pub(crate) fn build<'a>(
     .build()
 }
 
-/// A certificate that the peer sent and that may be the issuer, by its place in the pool.
-struct Offer<'p, 'a> {
-    place: usize,
-    candidate: &'p Certificate<'a>,
-}
-
-impl<'a> AsRef<Certificate<'a>> for Offer<'_, 'a> {
-    fn as_ref(&self) -> &Certificate<'a> {
-        self.candidate
-    }
-}
-
 struct Builder<'a, 'p> {
     store: &'a Set,
     parameters: &'p Parameters,
@@ -182,12 +170,21 @@ impl<'a> Builder<'a, '_> {
     fn stored_issuer(&mut self, subject: &Certificate<'a>) -> Option<Node<'a>> {
         let mut candidates = self.store.with_subject(subject.issuer());
         let mut seen: usize = 0;
-        let fitting = candidates.by_ref().filter(|candidate| {
+        let mut best: Option<Node<'a>> = None;
+        for candidate in candidates.by_ref() {
             seen = seen.saturating_add(1);
-            may_have_issued(&candidate.certificate, subject)
-        });
-        let best = self.best(fitting);
-        // The first that fits and is current ends the search before the others are looked at.
+            let before = best.as_ref().map(|node| &*node.certificate);
+            if may_have_issued(&candidate.certificate, subject)
+                && self.is_better(&candidate.certificate, before)
+            {
+                let is_current = self.is_current(&candidate.certificate);
+                best = Some(candidate);
+                // No other is better.
+                if is_current {
+                    break;
+                }
+            }
+        }
         self.had_choice |= seen > 1 || candidates.next().is_some();
         best
     }
@@ -197,29 +194,22 @@ impl<'a> Builder<'a, '_> {
         let Some(top) = self.nodes.last() else {
             return Ok(None);
         };
-        let mut exhausted = None;
-        let offers = self.pool.iter().enumerate().map_while(|(place, entry)| {
-            let candidate = &entry.1;
-            match self.may_follow(top, candidate) {
-                Ok(may_follow) => Some(may_follow.then_some(Offer { place, candidate })),
-                Err(error) => {
-                    exhausted = Some(error);
-                    None
-                }
+        let mut best: Option<(usize, &Certificate<'a>)> = None;
+        // All are looked at, and paid for: `passed_over` will look at them once more.
+        for (place, (_, candidate)) in self.pool.iter().enumerate() {
+            let before = best.map(|(_, certificate)| certificate);
+            if self.may_follow(top, candidate)? && self.is_better(candidate, before) {
+                best = Some((place, candidate));
             }
-        });
-        let best = self.best(offers.flatten());
-        if let Some(exhausted) = exhausted {
-            return Err(exhausted);
         }
-        let Some(Offer { place, .. }) = best else {
+        let Some((place, _)) = best else {
             return Ok(None);
         };
         let (index, issuer) = self.pool.remove(place);
         Ok(Some(Node::new(issuer, Source::Presented(index))))
     }
 
-    /// Can the peer's certificate be the issuer of the top?
+    /// Can this one of the certificates that the peer sent be the issuer of the top?
     fn may_follow(
         &self,
         top: &Node<'a>,
@@ -227,6 +217,7 @@ impl<'a> Builder<'a, '_> {
     ) -> Result<bool, Exhausted> {
         let (subject, wanted) = (candidate.subject(), top.certificate.issuer());
         self.meter.names(&subject, &wanted)?;
+        // The leaf is offered too, and knows the answer.
         let is_named = if Rc::ptr_eq(candidate, &top.certificate) {
             top.is_self_issued()
         } else {
@@ -244,22 +235,18 @@ impl<'a> Builder<'a, '_> {
         Ok(fits(candidate, &top.certificate) && (leaf_may_repeat || !is_on_path()))
     }
 
-    /// The first candidate that is within its dates, else the one that expires last.
-    fn best<C: AsRef<Certificate<'a>>>(&self, candidates: impl Iterator<Item = C>) -> Option<C> {
-        let mut best: Option<C> = None;
-        for candidate in candidates {
-            let certificate = candidate.as_ref();
-            if validity::is_current(certificate, self.parameters.time, Profile::OpenSsl) {
-                return Some(candidate);
-            }
-            let expires_last = best
-                .as_ref()
-                .is_none_or(|best| certificate.not_after() > best.as_ref().not_after());
-            if expires_last {
-                best = Some(candidate);
-            }
-        }
-        best
+    /// Is the certificate a better issuer than the one found before it? The best is the first that is within its
+    /// dates, else the one that expires last.
+    fn is_better(&self, candidate: &Certificate<'_>, before: Option<&Certificate<'_>>) -> bool {
+        let Some(before) = before else {
+            return true;
+        };
+        !self.is_current(before)
+            && (self.is_current(candidate) || candidate.not_after() > before.not_after())
+    }
+
+    fn is_current(&self, certificate: &Certificate<'_>) -> bool {
+        validity::is_current(certificate, self.parameters.time, Profile::OpenSsl)
     }
 
     /// Certificates with the name of an issuer that were not taken: those of the store, and what is

@@ -170,6 +170,9 @@ impl Party {
 
     /// ecdsa-with-SHA256, -SHA384 or -SHA512.
     fn algorithm(&self) -> Vec<u8> {
+        if self.key.is_compatible(&rcgen::PKCS_ED25519) {
+            return sequence(&[&oid(&[0x2b, 0x65, 0x70])]);
+        }
         let digest = if self.key.is_compatible(&rcgen::PKCS_ECDSA_P256_SHA256) {
             2
         } else if self.key.is_compatible(&rcgen::PKCS_ECDSA_P384_SHA384) {

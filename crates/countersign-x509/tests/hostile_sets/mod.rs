@@ -64,6 +64,7 @@ pub(crate) fn all() -> Vec<Hostile> {
         namesakes("namesakes on P-256", 60, &rcgen::PKCS_ECDSA_P256_SHA256),
         namesakes("namesakes on P-384", 60, &rcgen::PKCS_ECDSA_P384_SHA384),
         namesakes("namesakes on P-521", 60, &rcgen::PKCS_ECDSA_P521_SHA512),
+        namesakes_on_a_chain(),
         deep("deep chain on P-256", 60, &rcgen::PKCS_ECDSA_P256_SHA256),
         deep("deep chain on P-521", 60, &rcgen::PKCS_ECDSA_P521_SHA512),
         subtrees(
@@ -158,6 +159,29 @@ fn namesakes(
         presented.push(root.issue(&namesake, &Extra::ca()));
     }
     Hostile::new(name, presented, vec![anchor])
+}
+
+/// The name of the next set, and how many certificates on its chain and beside it have one name.
+pub(crate) const NAMESAKES: &str = "namesakes on a chain";
+pub(crate) const NAMESAKES_ON_IT: usize = 24;
+pub(crate) const NAMESAKES_BESIDE_IT: usize = 48;
+
+/// CAs of one name, each of which can have issued those with a key of the other kind: a chain of them, and
+/// more who could stand anywhere on it.
+fn namesakes_on_a_chain() -> Hostile {
+    let (_, anchor) = root("Root");
+    let [one, other] = [&rcgen::PKCS_ECDSA_P256_SHA256, &rcgen::PKCS_ED25519]
+        .map(|algorithm| Party::with_key("CA", algorithm));
+    let mut presented = vec![one.issue(&Party::new("db.example"), &Extra::leaf())];
+    for _ in 0..NAMESAKES_ON_IT / 2 {
+        let of_one = Party::with_key("CA", &rcgen::PKCS_ECDSA_P256_SHA256);
+        presented.push(other.issue(&of_one, &Extra::ca()));
+    }
+    for _ in 0..NAMESAKES_ON_IT / 2 + NAMESAKES_BESIDE_IT {
+        let of_other = Party::with_key("CA", &rcgen::PKCS_ED25519);
+        presented.push(one.issue(&of_other, &Extra::ca()));
+    }
+    Hostile::new(NAMESAKES, presented, vec![anchor])
 }
 
 /// A chain that is good but for its name.

@@ -86,12 +86,13 @@ fn parameters(choice: u8, more: u8) -> Parameters {
         parameters.policies = Some(PolicyRequirements::default());
     }
     if more & 32 != 0 {
-        parameters.names = vec![
+        parameters.names = [
             ExpectedName::host("db.example"),
             ExpectedName::host("192.0.2.1"),
             ExpectedName::Email("a@db.example".to_owned()),
             ExpectedName::Uri("spiffe://db.example/a".to_owned()),
-        ];
+        ]
+        .into();
     }
     parameters
 }

@@ -7,7 +7,7 @@ use crate::oid::Oid;
 /// An algorithm with its parameters, as it stands in the encoding.
 ///
 /// Two are equal if their encodings are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct AlgorithmIdentifier<'a> {
     der: &'a [u8],
     oid: Oid<'a>,
@@ -73,6 +73,14 @@ impl<'a> AlgorithmIdentifier<'a> {
         matches!(self.parameters, None | Some([tag::NULL, 0]))
     }
 }
+
+impl PartialEq for AlgorithmIdentifier<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.der == other.der
+    }
+}
+
+impl Eq for AlgorithmIdentifier<'_> {}
 
 /// The hash function within a signature algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -286,7 +286,7 @@ impl<'a> Extensions<'a> {
     fn refuse_duplicate(&self, oid: Oid<'_>, at: Reader<'a>) -> Result<()> {
         let mut earlier = self.all;
         while earlier.at() < at.at() {
-            if read_extension(&mut earlier)?.extension.oid == oid {
+            if read_any_extension(&mut earlier)?.extension.oid == oid {
                 return Err(at.fault(Malformed::DuplicateExtension));
             }
         }
@@ -305,7 +305,7 @@ impl<'a> Extensions<'a> {
             if rest.is_empty() {
                 return None;
             }
-            read_extension(&mut rest)
+            read_any_extension(&mut rest)
                 .ok()
                 .map(|encoded| encoded.extension)
         })
@@ -540,7 +540,7 @@ fn as_short_extension(content: Reader<'_>) -> Option<Encoded<'_>> {
         [tag::BOOLEAN, 1, 0xff, after @ ..] => (true, after),
         _ => (false, after),
     };
-    let [tag::OCTET_STRING, length, value @ ..] = after else {
+    let [tag::OCTET_STRING, length @ 0..=0x7f, value @ ..] = after else {
         return None;
     };
     if usize::from(*length) != value.len() {

@@ -8,12 +8,12 @@ use crate::oid::Oid;
 /// is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PublicKeyInfo<'a> {
-    pub(crate) der: &'a [u8],
-    pub(crate) algorithm: KeyAlgorithm,
-    pub(crate) identifier: AlgorithmIdentifier<'a>,
-    pub(crate) key: &'a [u8],
+    der: &'a [u8],
+    algorithm: KeyAlgorithm,
+    identifier: AlgorithmIdentifier<'a>,
+    key: &'a [u8],
     /// It is asked for again and again, and that of an RSA key is inside.
-    pub(crate) bits: Option<u32>,
+    bits: Option<u32>,
 }
 
 /// What a public key is for, and on which curve.
@@ -96,6 +96,22 @@ impl<'a> PublicKeyInfo<'a> {
         };
         info.bits = info.count_bits();
         Ok(info)
+    }
+
+    /// One that was read before: its parts, and what kind and how long the key is.
+    pub(crate) const fn known(
+        der: &'a [u8],
+        identifier: AlgorithmIdentifier<'a>,
+        key: &'a [u8],
+        (algorithm, bits): (KeyAlgorithm, Option<u32>),
+    ) -> Self {
+        Self {
+            der,
+            algorithm,
+            identifier,
+            key,
+            bits,
+        }
     }
 
     /// The whole `SubjectPublicKeyInfo`.

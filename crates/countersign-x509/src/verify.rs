@@ -140,7 +140,8 @@ impl<'v, 'a> Verification<'v, 'a> {
         if !run.has_failed {
             run.signatures.remember(&run.nodes);
         }
-        let mut chain: Vec<_> = run.nodes.iter().map(|node| node.source).collect();
+        // In the same memory.
+        let mut chain: Vec<_> = run.nodes.into_iter().map(|node| node.source).collect();
         if chain.is_empty() && leaf.is_some() {
             chain.push(Source::Presented(0));
         }

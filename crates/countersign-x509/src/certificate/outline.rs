@@ -116,13 +116,12 @@ impl KeyOutline {
     }
 
     fn fill<'a>(&self, der: &'a [u8]) -> PublicKeyInfo<'a> {
-        PublicKeyInfo {
-            der: self.der.part(der),
-            algorithm: self.algorithm,
-            identifier: self.identifier.fill(der),
-            key: self.key.part(der),
-            bits: self.bits,
-        }
+        PublicKeyInfo::known(
+            self.der.part(der),
+            self.identifier.fill(der),
+            self.key.part(der),
+            (self.algorithm, self.bits),
+        )
     }
 }
 

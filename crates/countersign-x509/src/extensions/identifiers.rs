@@ -73,3 +73,54 @@ impl<'a> Item<'a> for AccessDescription<'a> {
         Ok(Self { method, location })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::der::encode::{element, sequence};
+
+    fn read_part_by_part<'a>(reader: &mut Reader<'a>) -> Result<AuthorityKeyIdentifier<'a>> {
+        let mut content = reader.sequence()?;
+        let key = content.optional(tag::context(0))?;
+        let issuer = content.optional(tag::constructed(1))?;
+        let issuer = issuer.map(List::new).transpose()?;
+        let serial = content.optional(tag::context(2))?;
+        let serial = serial.map(Reader::as_integer).transpose()?;
+        content.finish()?;
+        Ok(AuthorityKeyIdentifier {
+            key_identifier: key.map(|key| key.rest()),
+            issuer,
+            serial,
+        })
+    }
+
+    /// With any octet changed to any other.
+    #[test]
+    fn an_identifier_is_read_as_its_parts_are() {
+        let key = element(tag::context(0), &[b"key"]);
+        let issuer = element(tag::constructed(1), &[&element(0x82, &[b"ca"])]);
+        let serial = element(tag::context(2), &[&[5]]);
+        let mut read = 0;
+        for parts in [
+            &[][..],
+            &[&key],
+            &[&serial],
+            &[&key, &serial],
+            &[&key, &issuer, &serial],
+            &[&key, &key],
+        ] {
+            let whole = sequence(&parts.iter().map(|part| &part[..]).collect::<Vec<_>>());
+            for place in 0..whole.len() {
+                for octet in 0..=255 {
+                    let mut der = whole.clone();
+                    der[place] = octet;
+                    let quick = AuthorityKeyIdentifier::read(&mut Reader::new(&der));
+                    let usual = read_part_by_part(&mut Reader::new(&der));
+                    read += u32::from(usual.is_ok());
+                    assert_eq!(format!("{quick:?}"), format!("{usual:?}"), "{der:x?}");
+                }
+            }
+        }
+        assert!(read > 2000, "{read}");
+    }
+}

@@ -1,7 +1,8 @@
 //! A strict, borrowing reader of DER (X.690), the encoding of certificates and CRLs.
 //!
-//! Every length is definite, minimal and checked against what is there, and nothing is copied. The reader keeps the offset from the start of the outermost
-//! structure, so that an error can say where it lies.
+//! Every length is definite, minimal and checked against what is there, and nothing is copied. The
+//! reader keeps the offset from the start of the outermost structure, so that an error can say where
+//! it lies.
 
 use core::fmt;
 

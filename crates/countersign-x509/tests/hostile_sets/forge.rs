@@ -168,7 +168,7 @@ impl Party {
         sequence(&[&signed, &self.algorithm(), &signature])
     }
 
-    /// ecdsa-with-SHA256, -SHA384 or -SHA512.
+    /// Ed25519, or ecdsa-with-SHA256, -SHA384 or -SHA512.
     fn algorithm(&self) -> Vec<u8> {
         if self.key.is_compatible(&rcgen::PKCS_ED25519) {
             return sequence(&[&oid(&[0x2b, 0x65, 0x70])]);
